@@ -1,0 +1,81 @@
+#pragma once
+// File descriptors with an owner. A handle is an identity that a path or a pid is not: it cannot be recycled under us.
+// Each kind is a type of its own, so that a mount cannot be passed where a pidfd is due.
+//
+// Every descriptor of ours is close-on-exec from birth. close() is never retried (close(2), EINTR).
+// Fork: children inherit them; pass-through to an exec'd program is explicit (`inherit`).
+
+#include <string>
+#include <utility>
+
+#include "base/result.hpp"
+
+namespace vs::sys {
+
+/// A descriptor somebody else owns, for the length of a call.
+class FdRef {
+  public:
+    explicit constexpr FdRef(int value) : value_(value) {}
+    [[nodiscard]] constexpr int get() const { return value_; }
+
+  private:
+    int value_;
+};
+
+class Fd {
+  public:
+    Fd() = default;
+    explicit Fd(int value) : value_(value) {}
+    Fd(Fd&& other) noexcept : value_(std::exchange(other.value_, -1)) {}
+    Fd& operator=(Fd&& other) noexcept {
+        Fd old(std::exchange(value_, std::exchange(other.value_, -1)));
+        return *this;
+    }
+    Fd(const Fd&) = delete;
+    Fd& operator=(const Fd&) = delete;
+    ~Fd() { reset(); }
+
+    [[nodiscard]] int get() const { return value_; }
+    [[nodiscard]] bool is_open() const { return value_ >= 0; }
+    operator FdRef() const { return FdRef(value_); }  // NOLINT: a borrow, as string to string_view
+
+    /// Hands ownership to the caller.
+    [[nodiscard]] int release() { return std::exchange(value_, -1); }
+    void reset();
+
+  private:
+    int value_ = -1;
+};
+
+struct DirFd : Fd { using Fd::Fd; };        ///< a directory, possibly O_PATH
+struct PidFd : Fd { using Fd::Fd; };        ///< a process (pidfd_open(2))
+struct NamespaceFd : Fd { using Fd::Fd; };  ///< /proc/PID/ns/*
+struct MountFd : Fd { using Fd::Fd; };      ///< fsmount(2), open_tree(2)
+struct FsContextFd : Fd { using Fd::Fd; };  ///< fsopen(2)
+struct SocketFd : Fd { using Fd::Fd; };
+
+/// The current directory, for absolute paths of the host.
+inline constexpr FdRef kHere{-100};  // AT_FDCWD
+
+/// A second descriptor for the same open file, close-on-exec and at least 3.
+Result<Fd> duplicate(FdRef fd);
+/// The same file at exactly `number` in this process, kept across exec. For handing descriptors to a program.
+Result<> inherit_as(FdRef fd, int number);
+/// Two connected stream ends.
+struct Pipe {
+    Fd read;
+    Fd write;
+};
+Result<Pipe> make_pipe();
+struct SocketPair {
+    SocketFd ours;
+    SocketFd theirs;
+};
+Result<SocketPair> make_socket_pair();
+/// Marks every descriptor from `first` up close-on-exec (CVE-2024-21626: nothing of the caller's may leak into a guest).
+Result<> close_on_exec_from(int first);
+/// Sends one byte string with descriptors (SCM_RIGHTS), and receives one. `received` descriptors are close-on-exec.
+Result<> send_fd(FdRef socket, FdRef fd);
+Result<Fd> receive_fd(FdRef socket);
+
+}  // namespace vs::sys

@@ -1,0 +1,68 @@
+#pragma once
+// Files by directory descriptor. The symlink policy is in the name: `open_at` is for paths that the host owns, and follows
+// links; `open_beneath` is for trees that a guest may have written: it stays below the directory and follows no link at all.
+
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sys/fd.hpp"
+
+namespace vs::sys {
+
+/// O_CLOEXEC is always added.
+Result<Fd> open_at(FdRef dir, const std::string& path, int flags, unsigned mode = 0);
+/// A directory of the host, O_PATH-free so that it can be read and synced.
+Result<DirFd> open_dir(FdRef dir, const std::string& path);
+/// Security: openat2(2) with RESOLVE_BENEATH | NO_SYMLINKS | NO_MAGICLINKS: no way out of `dir`, no link followed.
+Result<Fd> open_beneath(FdRef dir, const std::string& path, int flags, unsigned mode = 0);
+/// Security: openat2(2) with RESOLVE_IN_ROOT | NO_MAGICLINKS: links are followed as if `dir` were "/".
+Result<Fd> open_in_root(FdRef dir, const std::string& path, int flags, unsigned mode = 0);
+
+enum class IfExists { fail, keep };
+Result<> make_dir(FdRef dir, const std::string& path, unsigned mode, IfExists policy);
+/// Every missing parent too (mkdir -p); parents get `mode` as well.
+Result<> make_dirs(const std::string& path, unsigned mode);
+Result<> remove_file(FdRef dir, const std::string& path);
+Result<> remove_dir(FdRef dir, const std::string& path);
+Result<> rename_at(FdRef from_dir, const std::string& from, FdRef to_dir, const std::string& to);
+/// Fails with EEXIST where `to` exists (renameat2 RENAME_NOREPLACE).
+Result<> rename_new(FdRef from_dir, const std::string& from, FdRef to_dir, const std::string& to);
+Result<> make_symlink(FdRef dir, const std::string& path, const std::string& target);
+
+/// Does not follow a final link. An absent file is an error with ENOENT.
+Result<struct stat> stat_at(FdRef dir, const std::string& path);
+Result<struct stat> stat_fd(FdRef fd);
+/// True where the path exists; any error but ENOENT and ENOTDIR is handed on.
+Result<bool> exists(FdRef dir, const std::string& path);
+/// Names in a directory, without "." and "..", sorted.
+Result<std::vector<std::string>> list_dir(FdRef dir);
+
+Result<> change_owner(FdRef dir, const std::string& path, std::uint32_t uid, std::uint32_t gid);
+Result<> change_mode(FdRef fd, unsigned mode);
+
+/// Reads at most `limit` bytes; a longer file is an error, so that nothing hostile fills our memory.
+Result<std::string> read_file(FdRef dir, const std::string& path, std::size_t limit = 1 << 20);
+Result<std::string> read_all(FdRef fd, std::size_t limit = 1 << 20);
+Result<> write_all(FdRef fd, std::string_view data);
+/// For files of the kernel (cgroup, sysctl, proc): one write(2), no create, no truncate.
+Result<> write_kernel_file(FdRef dir, const std::string& path, std::string_view value);
+
+enum class Durability {
+    synced,    ///< temporary file, fsync, rename, fsync of the directory
+    volatile_  ///< temporary file and rename only: for /run, which a reboot erases with what it describes
+};
+/// Replaces a file as one step: a reader sees the old or the new content, never a mixture.
+Result<> replace_file(FdRef dir, const std::string& name, std::string_view data, unsigned mode, Durability durability);
+Result<> sync_fd(FdRef fd);
+
+/// An exclusive flock(2) that ends with the descriptor; inherited by children that keep it.
+enum class LockWait { wait, fail_if_held };
+Result<Fd> lock_file(FdRef dir, const std::string& name, LockWait policy);
+/// True where somebody holds the lock.
+Result<bool> is_locked(FdRef dir, const std::string& name);
+
+}  // namespace vs::sys

@@ -1,0 +1,215 @@
+#include "sys/process.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/text.hpp"
+#include "sys/call.hpp"
+#include "sys/file.hpp"
+
+namespace vs::sys {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr const char* kPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+int poll_limit(std::optional<Clock::time_point> deadline) {
+    if (!deadline) return -1;
+    auto left = std::chrono::ceil<Milliseconds>(*deadline - Clock::now()).count();
+    return left <= 0 ? 0 : left > 1'000'000 ? 1'000'000 : static_cast<int>(left);
+}
+
+std::vector<char*> pointers(const std::vector<std::string>& strings) {
+    std::vector<char*> out;
+    for (const auto& string : strings) out.push_back(const_cast<char*>(string.c_str()));
+    out.push_back(nullptr);
+    return out;
+}
+
+/// The three pipes of a running program, seen from our side.
+struct Plumbing {
+    Pipe in, out, err;
+};
+
+[[noreturn]] void exec_child(const Plumbing& pipes, const RunOptions& options, char* const* argv, char* const* environment) {
+    bool pass = options.output == RunOptions::Output::pass;
+    ::dup2(pipes.in.read.get(), 0);
+    ::dup2(pass ? 2 : pipes.out.write.get(), 1);
+    if (!pass) ::dup2(pipes.err.write.get(), 2);
+    ::execvpe(argv[0], argv, environment);
+    ::_exit(127);
+}
+
+/// Feeds the input and collects both outputs until the program has closed them.
+class Conversation {
+  public:
+    Conversation(Plumbing& pipes, const RunOptions& options) : pipes_(pipes), options_(options), input_(options.input) {}
+
+    Result<RunResult> run(std::optional<Clock::time_point> deadline) {
+        RunResult result;
+        if (input_.empty()) pipes_.in.write.reset();
+        while (pipes_.out.read.is_open() || pipes_.err.read.is_open() || pipes_.in.write.is_open()) {
+            pollfd fds[] = {{pipes_.out.read.get(), POLLIN, 0}, {pipes_.err.read.get(), POLLIN, 0}, {pipes_.in.write.get(), POLLOUT, 0}};
+            int count = ::poll(fds, 3, poll_limit(deadline));
+            if (count < 0 && errno == EINTR) continue;
+            if (count < 0) return failed("poll");
+            if (count == 0) return fail(Code::timeout, "it did not end in time");
+            if (fds[0].revents != 0) TRY(take(pipes_.out.read, result.out));
+            if (fds[1].revents != 0) TRY(take(pipes_.err.read, result.err));
+            if (fds[2].revents != 0) feed();
+        }
+        return result;
+    }
+
+  private:
+    Result<> take(Fd& from, std::string& into) {
+        char chunk[16384];
+        ssize_t count = ::read(from.get(), chunk, sizeof chunk);
+        if (count < 0 && errno == EINTR) return {};
+        if (count <= 0) from.reset();
+        else into.append(chunk, static_cast<std::size_t>(count));
+        if (into.size() > options_.output_limit) return fail(Code::failed, "it wrote more than {} bytes", options_.output_limit);
+        return {};
+    }
+
+    void feed() {
+        ssize_t count = ::write(pipes_.in.write.get(), input_.data(), input_.size());
+        if (count < 0 && errno == EINTR) return;
+        if (count > 0) input_.remove_prefix(static_cast<std::size_t>(count));
+        if (count < 0 || input_.empty()) pipes_.in.write.reset();  // it may close its input early: not our error
+    }
+
+    Plumbing& pipes_;
+    const RunOptions& options_;
+    std::string_view input_;
+};
+
+Result<Plumbing> make_plumbing() {
+    Plumbing pipes;
+    pipes.in = TRY(make_pipe());
+    pipes.out = TRY(make_pipe());
+    pipes.err = TRY(make_pipe());
+    if (::fcntl(pipes.in.write.get(), F_SETFL, O_NONBLOCK) < 0) return failed("make a pipe non-blocking");
+    return pipes;
+}
+
+/// Writing to a program that has closed its input must be an error for us, not our death.
+class IgnoreSigpipe {
+  public:
+    IgnoreSigpipe() : before_(::signal(SIGPIPE, SIG_IGN)) {}
+    ~IgnoreSigpipe() { ::signal(SIGPIPE, before_); }
+    IgnoreSigpipe(const IgnoreSigpipe&) = delete;
+    IgnoreSigpipe& operator=(const IgnoreSigpipe&) = delete;
+
+  private:
+    void (*before_)(int);
+};
+
+std::string last_line(std::string_view text) {
+    auto lines = base::split(base::trim(text), '\n');
+    return std::string(lines.back());
+}
+
+}  // namespace
+
+Result<PidFd> open_pidfd(pid_t pid) {
+    long fd = ::syscall(SYS_pidfd_open, pid, 0);
+    if (fd < 0) return failed("pidfd_open {}", pid);
+    return PidFd(static_cast<int>(fd));
+}
+
+Result<bool> wait_for_exit(FdRef pidfd, std::optional<Milliseconds> limit) {
+    return TRY(wait_readable({pidfd}, limit)).has_value();
+}
+
+Result<ExitStatus> reap(FdRef pidfd) {
+    siginfo_t info{};
+    while (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd.get()), &info, WEXITED) < 0)
+        if (errno != EINTR) return failed("wait for a child");
+    bool exited = info.si_code == CLD_EXITED;
+    return ExitStatus{exited ? ExitStatus::Kind::exited : ExitStatus::Kind::signaled, info.si_status};
+}
+
+Result<> send_signal(FdRef pidfd, int signal) {
+    if (::syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0) < 0) return failed("send signal {}", signal);
+    return {};
+}
+
+Result<std::uint64_t> start_time(pid_t pid) {
+    auto text = TRY(read_file(kHere, fmt::format("/proc/{}/stat", pid)));
+    auto after_name = text.rfind(')');  // the name may hold blanks and parentheses
+    if (after_name == std::string::npos) return fail(Code::failed, "/proc/{}/stat is malformed", pid);
+    auto fields = base::split(base::trim(std::string_view(text).substr(after_name + 1)), ' ');
+    auto value = fields.size() > 19 ? base::parse_number(fields[19]) : std::nullopt;
+    if (!value) return fail(Code::failed, "/proc/{}/stat is malformed", pid);
+    return *value;
+}
+
+Result<RunResult> run_program(const std::vector<std::string>& argv, const RunOptions& options) {
+    IgnoreSigpipe no_sigpipe;
+    Plumbing pipes = TRY(make_plumbing());
+    std::vector<std::string> environment = options.environment;
+    environment.push_back(std::string("PATH=") + kPath);
+    environment.push_back("LANG=C.UTF-8");
+    auto arguments = pointers(argv);
+    auto variables = pointers(environment);
+    pid_t pid = ::fork();
+    if (pid < 0) return failed("fork");
+    if (pid == 0) {
+        ::signal(SIGPIPE, SIG_DFL);
+        exec_child(pipes, options, arguments.data(), variables.data());
+    }
+    PidFd child = TRY(open_pidfd(pid));
+    pipes.in.read.reset(), pipes.out.write.reset(), pipes.err.write.reset();
+    std::optional<Clock::time_point> deadline;
+    if (options.limit) deadline = Clock::now() + *options.limit;
+    auto result = Conversation(pipes, options).run(deadline);
+    bool ended = result && TRY(wait_for_exit(child, options.limit ? std::optional(Milliseconds(poll_limit(deadline))) : std::nullopt));
+    if (!ended) (void)send_signal(child, SIGKILL);  // it may just have ended
+    auto status = TRY(reap(child));
+    if (!result) return std::unexpected<Error>(base::with_context(result.error(), fmt::format("run '{}'", argv[0])));
+    if (!ended) return fail(Code::timeout, "run '{}': it did not end in time", argv[0]);
+    if (status.kind == ExitStatus::Kind::exited && status.value == 127 && result->err.empty())
+        return fail(Code::unsupported, "cannot run '{}': is it installed?", argv[0]);
+    result->status = status;
+    return result;
+}
+
+Result<std::string> run_checked(const std::vector<std::string>& argv, const RunOptions& options) {
+    auto result = TRY(run_program(argv, options));
+    if (!result.status.success())
+        return fail(Code::failed, "'{}' ended with status {}: {}", argv[0], result.status.shell_status(), last_line(result.err));
+    return std::move(result.out);
+}
+
+Error exec_program(FdRef program, const std::vector<std::string>& argv, const std::vector<std::string>& environment) {
+    auto arguments = pointers(argv);
+    auto variables = pointers(environment);
+    ::execveat(program.get(), "", arguments.data(), variables.data(), AT_EMPTY_PATH);
+    return last_error(fmt::format("execute '{}'", argv[0]));
+}
+
+Result<std::optional<std::size_t>> wait_readable(const std::vector<FdRef>& fds, std::optional<Milliseconds> limit) {
+    std::vector<pollfd> polls;
+    for (auto fd : fds) polls.push_back({fd.get(), POLLIN, 0});
+    std::optional<Clock::time_point> deadline;
+    if (limit) deadline = Clock::now() + *limit;
+    for (;;) {
+        int count = ::poll(polls.data(), polls.size(), poll_limit(deadline));
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) return failed("poll");
+        for (std::size_t i = 0; i < polls.size(); ++i)
+            if (polls[i].revents != 0) return std::optional(i);
+        if (deadline && Clock::now() >= *deadline) return std::optional<std::size_t>();
+    }
+}
+
+}  // namespace vs::sys

@@ -1,0 +1,62 @@
+#pragma once
+// Processes: running programs of the host, waiting for them, and naming them by pidfd.
+//
+// Our programs are single-threaded; everything here assumes that (setns and unshare of a user or mount namespace do too).
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sys/fd.hpp"
+
+namespace vs::sys {
+
+/// How a process ended, as wait tells it.
+struct ExitStatus {
+    enum class Kind { exited, signaled } kind = Kind::exited;
+    int value = 0;  ///< exit code or signal number
+    /// As a shell shows it: the code, or 128 + signal.
+    [[nodiscard]] int shell_status() const { return kind == Kind::exited ? value : 128 + value; }
+    [[nodiscard]] bool success() const { return kind == Kind::exited && value == 0; }
+};
+
+using Milliseconds = std::chrono::milliseconds;
+
+/// A pidfd for a process. ESRCH where it is gone.
+Result<PidFd> open_pidfd(pid_t pid);
+/// True once the process behind the pidfd has ended; waits at most `limit`, without limit where it is nullopt.
+Result<bool> wait_for_exit(FdRef pidfd, std::optional<Milliseconds> limit);
+/// The status of our own child; reaps it.
+Result<ExitStatus> reap(FdRef pidfd);
+Result<> send_signal(FdRef pidfd, int signal);
+/// The start time of a process in clock ticks since boot (proc(5), stat, field 22): with the pid, unique within a boot.
+Result<std::uint64_t> start_time(pid_t pid);
+
+/// What a program of the host is run with. The environment is always clean: PATH, LANG=C.UTF-8 and what is added.
+struct RunOptions {
+    std::string input;                     ///< its standard input
+    std::vector<std::string> environment;  ///< "KEY=value"
+    std::optional<Milliseconds> limit;     ///< killed and Code::timeout when it passes
+    std::size_t output_limit = 1 << 20;    ///< a longer output is an error
+    enum class Output { capture, pass } output = Output::capture;  ///< pass: both outputs go to our standard error
+};
+struct RunResult {
+    ExitStatus status;
+    std::string out;
+    std::string err;
+};
+/// Runs argv[0], searched in the standard PATH, and waits for it. Failing to start it is an error; its status is not.
+Result<RunResult> run_program(const std::vector<std::string>& argv, const RunOptions& options);
+/// The same where anything but status 0 is an error that carries the last line it wrote to standard error.
+Result<std::string> run_checked(const std::vector<std::string>& argv, const RunOptions& options);
+
+/// Replaces this process. Returns only on failure. Allocates: not for use between clone and exec.
+Error exec_program(FdRef program, const std::vector<std::string>& argv, const std::vector<std::string>& environment);
+
+/// Polls for readability of any; the index of one that is ready, nullopt after `limit`.
+Result<std::optional<std::size_t>> wait_readable(const std::vector<FdRef>& fds, std::optional<Milliseconds> limit);
+
+}  // namespace vs::sys

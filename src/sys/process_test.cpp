@@ -1,0 +1,60 @@
+#include "sys/process.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+namespace vs::sys {
+namespace {
+
+TEST(Process, keeps_outputs_apart_and_gives_the_status) {
+    auto result = run_program({"sh", "-c", "echo out; echo err >&2; exit 3"}, {}).value();
+
+    EXPECT_EQ(result.out, "out\n");
+    EXPECT_EQ(result.err, "err\n");
+    EXPECT_EQ(result.status.shell_status(), 3);
+}
+
+TEST(Process, feeds_more_input_than_a_pipe_holds) {
+    std::string much(1'000'000, 'x');
+
+    auto result = run_program({"wc", "-c"}, {.input = much, .environment = {}, .limit = {}}).value();
+
+    EXPECT_EQ(result.out, "1000000\n");
+}
+
+TEST(Process, survives_a_program_that_closes_its_input) {
+    EXPECT_TRUE(run_program({"true"}, {.input = std::string(1'000'000, 'x'), .environment = {}, .limit = {}}));
+}
+
+TEST(Process, kills_at_the_limit) {
+    auto result = run_program({"sleep", "1000"}, {.input = {}, .environment = {}, .limit = Milliseconds(50)});
+
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().code, Code::timeout);
+}
+
+TEST(Process, refuses_a_flood_of_output) {
+    EXPECT_FALSE(run_program({"sh", "-c", "yes | head -c 3000000"}, {}));
+}
+
+TEST(Process, says_when_a_program_is_missing) {
+    auto result = run_program({"vserver-no-such-program"}, {});
+
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().code, Code::unsupported);
+}
+
+TEST(Process, run_checked_quotes_the_last_line) {
+    auto result = run_checked({"sh", "-c", "echo first >&2; echo last >&2; exit 1"}, {});
+
+    ASSERT_FALSE(result);
+    EXPECT_NE(result.error().message().find("status 1: last"), std::string::npos);
+}
+
+TEST(Process, start_time_is_that_of_the_process) {
+    EXPECT_EQ(start_time(::getpid()).value(), start_time(::getpid()).value());
+    EXPECT_GE(start_time(::getpid()).value(), start_time(1).value());
+}
+
+}  // namespace
+}  // namespace vs::sys

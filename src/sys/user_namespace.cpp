@@ -1,0 +1,71 @@
+#include "sys/user_namespace.hpp"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/securebits.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "sys/call.hpp"
+#include "sys/clone.hpp"
+#include "sys/file.hpp"
+#include "sys/process.hpp"
+
+namespace vs::sys {
+
+Result<> write_id_maps(pid_t pid, IdRange range) {
+    auto line = fmt::format("0 {} {}\n", range.first, range.count);
+    auto dir = TRY(open_dir(kHere, fmt::format("/proc/{}", pid)));
+    TRY(write_kernel_file(dir, "uid_map", line));
+    TRY(write_kernel_file(dir, "gid_map", line));
+    return {};
+}
+
+Result<NamespaceFd> make_id_mapping(IdRange range) {
+    auto pipe = TRY(make_pipe());
+    Child child = TRY(clone_process({.flags = CLONE_NEWUSER}));
+    if (child.pid == 0) {  // lives only until its namespace has been opened
+        char byte;
+        pipe.write.reset();
+        while (::read(pipe.read.get(), &byte, 1) > 0) {}
+        ::_exit(0);
+    }
+    auto mapped = write_id_maps(child.pid, range);
+    auto opened = open_at(kHere, fmt::format("/proc/{}/ns/user", child.pid), O_RDONLY);
+    pipe.write.reset();
+    (void)send_signal(child.pidfd, SIGKILL);
+    TRY(reap(child.pidfd));
+    TRY(std::move(mapped));
+    if (!opened) return std::unexpected<Error>(opened.error());
+    return NamespaceFd(opened->release());
+}
+
+Result<ScopedEffectiveId> ScopedEffectiveId::become(std::uint32_t uid) {
+    int before = ::prctl(PR_GET_SECUREBITS);
+    if (before < 0) return failed("prctl PR_GET_SECUREBITS");
+    // Without this bit the change of the effective uid would drop every effective capability (capabilities(7)).
+    if (::prctl(PR_SET_SECUREBITS, before | SECBIT_NO_SETUID_FIXUP) < 0) return failed("prctl PR_SET_SECUREBITS");
+    if (::setresgid(-1U, uid, -1U) < 0 || ::setresuid(-1U, uid, -1U) < 0) return failed("act as uid {}", uid);
+    return ScopedEffectiveId(static_cast<unsigned>(before));
+}
+
+ScopedEffectiveId::ScopedEffectiveId(ScopedEffectiveId&& other) noexcept
+    : securebits_(other.securebits_), active_(std::exchange(other.active_, false)) {}
+
+ScopedEffectiveId::~ScopedEffectiveId() {
+    if (!active_) return;
+    // The saved ids are still root's, so none of these can fail; going on as somebody else would be worse than ending.
+    if (::setresuid(-1U, 0, -1U) < 0 || ::setresgid(-1U, 0, -1U) < 0 || ::prctl(PR_SET_SECUREBITS, securebits_) < 0) std::abort();
+}
+
+Result<> become(std::uint32_t uid, std::uint32_t gid) {
+    if (::setresgid(gid, gid, gid) < 0) return failed("setresgid {}", gid);
+    if (::setgroups(0, nullptr) < 0) return failed("setgroups");
+    if (::setresuid(uid, uid, uid) < 0) return failed("setresuid {}", uid);
+    return {};
+}
+
+}  // namespace vs::sys
