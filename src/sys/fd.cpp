@@ -50,24 +50,26 @@ Result<> close_on_exec_from(int first) {
 
 namespace {
 
+constexpr std::size_t kMostFds = 8;
+
 struct FdMessage {
     char byte = 'f';
     iovec data{&byte, 1};
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * kMostFds)> control{};
     msghdr header{};
 
-    FdMessage() {
+    explicit FdMessage(std::size_t count) {
         header.msg_iov = &data;
         header.msg_iovlen = 1;
         header.msg_control = control.data();
-        header.msg_controllen = control.size();
+        header.msg_controllen = CMSG_SPACE(sizeof(int) * count);
     }
 };
 
 }  // namespace
 
 Result<> send_fd(FdRef socket, FdRef fd) {
-    FdMessage message;
+    FdMessage message(1);
     cmsghdr* part = CMSG_FIRSTHDR(&message.header);
     part->cmsg_level = SOL_SOCKET;
     part->cmsg_type = SCM_RIGHTS;
@@ -78,16 +80,27 @@ Result<> send_fd(FdRef socket, FdRef fd) {
     return {};
 }
 
+Result<std::vector<Fd>> receive_fds(FdRef socket, std::size_t count) {
+    FdMessage message(kMostFds);
+    auto size = ::recvmsg(socket.get(), &message.header, MSG_CMSG_CLOEXEC);
+    if (size < 0) return failed("receive descriptors");
+    std::vector<Fd> received;
+    for (cmsghdr* part = CMSG_FIRSTHDR(&message.header); part != nullptr; part = CMSG_NXTHDR(&message.header, part)) {
+        if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
+        for (std::size_t at = 0; at + sizeof(int) <= part->cmsg_len - CMSG_LEN(0); at += sizeof(int)) {
+            int value = -1;
+            std::memcpy(&value, CMSG_DATA(part) + at, sizeof value);
+            received.emplace_back(value);
+        }
+    }
+    if (received.size() != count || (message.header.msg_flags & MSG_CTRUNC) != 0)
+        return fail(Code::failed, "expected {} descriptors from the other process and got {}", count, received.size());
+    return received;
+}
+
 Result<Fd> receive_fd(FdRef socket) {
-    FdMessage message;
-    auto count = ::recvmsg(socket.get(), &message.header, MSG_CMSG_CLOEXEC);
-    if (count < 0) return failed("receive a descriptor");
-    cmsghdr* part = CMSG_FIRSTHDR(&message.header);
-    if (count == 0 || part == nullptr || part->cmsg_type != SCM_RIGHTS || part->cmsg_len != CMSG_LEN(sizeof(int)))
-        return fail(Code::failed, "the other process ended without sending a descriptor");
-    int value = -1;
-    std::memcpy(&value, CMSG_DATA(part), sizeof value);
-    return Fd(value);
+    auto received = TRY(receive_fds(socket, 1));
+    return std::move(received.front());
 }
 
 }  // namespace vs::sys

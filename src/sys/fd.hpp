@@ -7,6 +7,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/result.hpp"
 
@@ -77,5 +78,7 @@ Result<> close_on_exec_from(int first);
 /// Sends one byte string with descriptors (SCM_RIGHTS), and receives one. `received` descriptors are close-on-exec.
 Result<> send_fd(FdRef socket, FdRef fd);
 Result<Fd> receive_fd(FdRef socket);
+/// Several at once, at most 8; fewer than `count` is an error.
+Result<std::vector<Fd>> receive_fds(FdRef socket, std::size_t count);
 
 }  // namespace vs::sys

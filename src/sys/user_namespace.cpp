@@ -16,25 +16,24 @@
 
 namespace vs::sys {
 
-Result<> write_id_maps(pid_t pid, IdRange range) {
-    auto line = fmt::format("0 {} {}\n", range.first, range.count);
-    auto dir = TRY(open_dir(kHere, fmt::format("/proc/{}", pid)));
-    TRY(write_kernel_file(dir, "uid_map", line));
-    TRY(write_kernel_file(dir, "gid_map", line));
+Result<> write_id_maps(FdRef proc, pid_t pid, const IdMapLine& line) {
+    auto text = fmt::format("{} {} {}\n", line.inside, line.outside, line.count);
+    TRY(write_kernel_file(proc, fmt::format("{}/uid_map", pid), text));
+    TRY(write_kernel_file(proc, fmt::format("{}/gid_map", pid), text));
     return {};
 }
 
-Result<NamespaceFd> make_id_mapping(IdRange range) {
+Result<NamespaceFd> make_id_mapping(FdRef proc, const IdMapLine& line) {
     auto pipe = TRY(make_pipe());
-    Child child = TRY(clone_process({.flags = CLONE_NEWUSER}));
+    Child child = TRY(clone_process({.flags = CLONE_NEWUSER, .cgroup = nullptr}));
     if (child.pid == 0) {  // lives only until its namespace has been opened
-        char byte;
+        char byte = 0;
         pipe.write.reset();
         while (::read(pipe.read.get(), &byte, 1) > 0) {}
         ::_exit(0);
     }
-    auto mapped = write_id_maps(child.pid, range);
-    auto opened = open_at(kHere, fmt::format("/proc/{}/ns/user", child.pid), O_RDONLY);
+    auto mapped = write_id_maps(proc, child.pid, line);
+    auto opened = open_at(proc, fmt::format("{}/ns/user", child.pid), O_RDONLY);
     pipe.write.reset();
     (void)send_signal(child.pidfd, SIGKILL);
     TRY(reap(child.pidfd));

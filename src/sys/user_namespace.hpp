@@ -9,18 +9,19 @@
 
 namespace vs::sys {
 
-/// A range of host ids: inside it is 0..count-1.
-struct IdRange {
-    std::uint32_t first = 0;
-    std::uint32_t count = 65536;
+/// One line of /proc/PID/uid_map: `count` ids from `inside` on are `outside` and so on outside.
+struct IdMapLine {
+    std::uint32_t inside = 0;
+    std::uint32_t outside = 0;
+    std::uint32_t count = 1;
 };
 
-/// Maps 0..count-1 of the process's user namespace to `range`, uids and gids.
+/// Writes the uid and the gid map of a process's user namespace. `proc` is a directory descriptor of a procfs that shows it.
 /// Precondition: we have CAP_SETUID and CAP_SETGID in the parent namespace.
-Result<> write_id_maps(pid_t pid, IdRange range);
+Result<> write_id_maps(FdRef proc, pid_t pid, const IdMapLine& line);
 
-/// A user namespace that maps `range` and that nobody runs in: for idmapped mounts.
-Result<NamespaceFd> make_id_mapping(IdRange range);
+/// A user namespace with this map that nobody runs in: for idmapped mounts. `inside` is the id on disk, `outside` the one seen.
+Result<NamespaceFd> make_id_mapping(FdRef proc, const IdMapLine& line);
 
 /// Acts as `uid`:`uid` for new user namespaces, cgroup checks and files, keeping every capability, until restored.
 /// A user namespace created this way draws its inotify, key and namespace budgets from that uid and not from root's pool.

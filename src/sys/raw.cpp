@@ -1,0 +1,133 @@
+#include "sys/raw.hpp"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/close_range.h>
+#include <linux/keyctl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace vs::sys::raw {
+
+namespace {
+
+int result(long value) { return value < 0 ? -errno : 0; }
+
+constexpr std::size_t kMostFds = 8;
+
+}  // namespace
+
+int become_root() {
+    if (::setresgid(0, 0, 0) < 0 || ::setgroups(0, nullptr) < 0) return -errno;
+    return result(::setresuid(0, 0, 0));
+}
+
+int unshare(std::uint64_t flags) { return result(::unshare(static_cast<int>(flags))); }
+
+int change_root(int fd) {
+    if (::fchdir(fd) < 0 || ::chroot(".") < 0) return -errno;
+    return 0;
+}
+
+int set_host_name(const char* name, std::size_t length) { return result(::sethostname(name, length)); }
+int set_domain_name(const char* name, std::size_t length) { return result(::setdomainname(name, length)); }
+
+int take_terminal(int fd) {
+    if (::setsid() < 0) return -errno;
+    return result(::ioctl(fd, TIOCSCTTY, 0));
+}
+
+int use_as_standard(int fd) {
+    for (int number = 0; number < 3; ++number)
+        if (::dup2(fd, number) < 0) return -errno;
+    return close_on_exec_from(3);
+}
+
+int keep_as(int fd, int number) {
+    if (fd == number) return result(::fcntl(fd, F_SETFD, 0));
+    return result(::dup2(fd, number));
+}
+
+int close_on_exec_from(int first) { return result(::close_range(static_cast<unsigned>(first), ~0U, CLOSE_RANGE_CLOEXEC)); }
+
+int set_limit(int resource, std::uint64_t soft, std::uint64_t hard) {
+    rlimit limit{soft, hard};
+    return result(::setrlimit(static_cast<__rlimit_resource_t>(resource), &limit));
+}
+
+int set_nice(int value) { return result(::setpriority(PRIO_PROCESS, 0, value)); }
+
+int join_new_session_keyring() { return result(::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr)); }
+
+int reset_signals() {
+    struct sigaction standard {};
+    standard.sa_handler = SIG_DFL;
+    for (int number = 1; number < NSIG; ++number) (void)::sigaction(number, &standard, nullptr);  // KILL and STOP refuse
+    sigset_t none;
+    ::sigemptyset(&none);
+    return result(::sigprocmask(SIG_SETMASK, &none, nullptr));
+}
+
+int join_cgroup1(int tasks_fd) { return result(::write(tasks_fd, "0", 1)); }
+
+int create_filesystem(const char* type, const Option* options, std::size_t count) {
+    int context = ::fsopen(type, FSOPEN_CLOEXEC);
+    if (context < 0) return -errno;
+    for (std::size_t i = 0; i < count; ++i) {
+        auto command = options[i].value != nullptr ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG;
+        if (::fsconfig(context, command, options[i].key, options[i].value, 0) < 0) return -errno;
+    }
+    if (::fsconfig(context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0) return -errno;
+    return context;
+}
+
+int send_bytes(int socket, const void* data, std::size_t size) {
+    return ::send(socket, data, size, MSG_NOSIGNAL) == static_cast<ssize_t>(size) ? 0 : -errno;
+}
+
+int receive_bytes(int socket, void* data, std::size_t size) {
+    for (;;) {
+        ssize_t count = ::recv(socket, data, size, 0);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) return -errno;
+        if (count == 0) return 0;
+        return count == static_cast<ssize_t>(size) ? 1 : -EPROTO;
+    }
+}
+
+int send_fds(int socket, const int* fds, std::size_t count) {
+    if (count > kMostFds) return -EINVAL;
+    char byte = 'f';
+    iovec data{&byte, 1};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * kMostFds)] = {};
+    msghdr header{};
+    header.msg_iov = &data;
+    header.msg_iovlen = 1;
+    header.msg_control = control;
+    header.msg_controllen = CMSG_SPACE(sizeof(int) * count);
+    cmsghdr* part = CMSG_FIRSTHDR(&header);
+    part->cmsg_level = SOL_SOCKET;
+    part->cmsg_type = SCM_RIGHTS;
+    part->cmsg_len = CMSG_LEN(sizeof(int) * count);
+    std::memcpy(CMSG_DATA(part), fds, sizeof(int) * count);
+    return result(::sendmsg(socket, &header, MSG_NOSIGNAL));
+}
+
+int execute(const char* path, char* const* argv, char* const* environment) { return result(::execve(path, argv, environment)); }
+
+int execute_fd(int fd, char* const* argv, char* const* environment) {
+    return result(::execveat(fd, "", argv, environment, AT_EMPTY_PATH));
+}
+
+void exit_now(int status) { ::_exit(status); }
+
+}  // namespace vs::sys::raw

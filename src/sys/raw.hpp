@@ -1,0 +1,50 @@
+#pragma once
+// System calls for the child between clone and exec. They allocate nothing, take no lock and return 0 or a negative errno,
+// so that the child can report a failure as a fixed-size record.
+//
+// Fork-safety: async-signal-safe, all of them.
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace vs::sys::raw {
+
+/// uid, gid and groups 0 of the user namespace we are in.
+int become_root();
+int unshare(std::uint64_t flags);
+/// Makes the directory behind `fd` our root and current directory.
+int change_root(int fd);
+int set_host_name(const char* name, std::size_t length);
+int set_domain_name(const char* name, std::size_t length);
+/// New session with the terminal behind `fd` as its controlling one.
+int take_terminal(int fd);
+/// `fd` becomes 0, 1 and 2; everything from 3 on is close-on-exec.
+int use_as_standard(int fd);
+/// Descriptor `fd` at `number`, kept across exec.
+int keep_as(int fd, int number);
+int close_on_exec_from(int first);
+int set_limit(int resource, std::uint64_t soft, std::uint64_t hard);
+int set_nice(int value);
+int join_new_session_keyring();
+/// Resets every signal to its default and unblocks all.
+int reset_signals();
+/// Writes "0" to a version 1 cgroup's `tasks`: a thread that moves itself skips the global lock and its grace period.
+int join_cgroup1(int tasks_fd);
+/// A configured and created file system of our namespaces (fsopen, fsconfig), to be mounted by somebody with the right.
+/// Returns the descriptor or a negative errno. Options are flag/value pairs; a null value is a flag.
+struct Option { const char* key; const char* value; };
+int create_filesystem(const char* type, const Option* options, std::size_t count);
+
+int send_bytes(int socket, const void* data, std::size_t size);
+/// 1 where exactly `size` bytes came, 0 at the end of the stream.
+int receive_bytes(int socket, void* data, std::size_t size);
+int send_fds(int socket, const int* fds, std::size_t count);
+
+/// Both return only on failure.
+int execute(const char* path, char* const* argv, char* const* environment);
+int execute_fd(int fd, char* const* argv, char* const* environment);
+[[noreturn]] void exit_now(int status);
+
+}  // namespace vs::sys::raw
