@@ -88,7 +88,7 @@ CeilingOutcome apply_ceiling_raw(const Ceiling& ceiling) noexcept {
 
 Error ceiling_error(const CeilingOutcome& outcome) {
     std::string what(ceiling_step_text(outcome.step));
-    if (outcome.capability >= 0) what += fmt::format(": CAP_{}", outcome.capability);
+    if (outcome.capability >= 0) what += ": " + model::CapabilitySet::name_of(outcome.capability);
     return sys::error_from(outcome.errno_value, std::move(what));
 }
 

@@ -21,7 +21,7 @@ enum class NewPrivileges {
 struct Ceiling {
     model::CapabilitySet capabilities;
     NewPrivileges new_privileges = NewPrivileges::none;
-    std::optional<unsigned> securebits;  ///< SECBIT_*; nullopt leaves them as they are
+    std::optional<unsigned> securebits = std::nullopt;  ///< SECBIT_*; nullopt leaves them as they are
 };
 
 /// What apply_ceiling_raw was doing when it failed.
