@@ -70,6 +70,7 @@ struct Settings {
     std::string image;  ///< id below /var/lib/vservers/images
     std::string host_name;
     std::string domain_name;
+    NetworkSettings network;
     InitKind init = InitKind::automatic;
     std::vector<Service> services;
     CapabilitySet capabilities = CapabilitySet::guest_default();  ///< the ceiling inside the server's user namespace
