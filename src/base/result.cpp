@@ -38,4 +38,16 @@ std::string Error::message() const {
     return escape_control(text + cause);
 }
 
+std::string pack(const Error& error) { return fmt::format("{} {} {}", static_cast<int>(error.code), error.errno_value, error.message()); }
+
+Error unpack(std::string_view text) {
+    auto fields = split(text, ' ');
+    auto code = fields.size() > 2 ? parse_number(fields[0]) : std::nullopt;
+    auto errno_value = fields.size() > 2 ? parse_number(fields[1]) : std::nullopt;
+    if (!code || *code > static_cast<std::uint64_t>(Code::timeout) || !errno_value)
+        return Error{Code::failed, 0, "a process of ours ended without saying why", {}};
+    auto cause = text.substr(fields[0].size() + fields[1].size() + 2);
+    return Error{static_cast<Code>(*code), static_cast<int>(*errno_value), std::string(cause), {}};
+}
+
 }  // namespace vs::base

@@ -47,6 +47,10 @@ struct Error {
     [[nodiscard]] std::string message() const;
 };
 
+/// An error as one string for another process of ours, and back. The context arrives as part of the cause.
+std::string pack(const Error& error);
+Error unpack(std::string_view text);
+
 /// An error that no system call caused.
 template <typename... Args>
 [[nodiscard]] std::unexpected<Error> fail(Code code, fmt::format_string<Args...> format, Args&&... args) {

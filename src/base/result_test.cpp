@@ -49,6 +49,21 @@ TEST(Result, message_escapes_control_characters) {
     EXPECT_EQ(error.message(), "bad name 'a\\x1b[2J\\nb'");
 }
 
+TEST(Result, an_error_survives_packing) {
+    auto error = base::with_context({Code::busy, 16, "mount: busy", {}}, "start 'a b'");
+
+    auto back = base::unpack(base::pack(error));
+
+    EXPECT_EQ(back.code, Code::busy);
+    EXPECT_EQ(back.errno_value, 16);
+    EXPECT_EQ(back.message(), "start 'a b': mount: busy");
+}
+
+TEST(Result, unpacking_nonsense_is_still_an_error) {
+    for (auto text : {"", "x", "99 0 text", "1 -1 text", "0 "})
+        EXPECT_EQ(base::unpack(text).message(), "a process of ours ended without saying why") << text;
+}
+
 TEST(Result, exit_codes_are_the_published_ones) {
     EXPECT_EQ(base::exit_status(Code::failed), 1);
     EXPECT_EQ(base::exit_status(Code::usage), 2);

@@ -1,9 +1,11 @@
 #include "sys/clone.hpp"
 
+#include <linux/magic.h>
 #include <linux/sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "sys/call.hpp"
@@ -36,6 +38,11 @@ Result<> unshare(NamespaceFlags flags) {
 Result<> join(FdRef namespace_or_pidfd, NamespaceFlags flags) {
     if (::setns(namespace_or_pidfd.get(), static_cast<int>(flags)) < 0) return failed("setns {:#x}", flags);
     return {};
+}
+
+bool is_namespace(FdRef fd) {
+    struct statfs status {};
+    return ::fstatfs(fd.get(), &status) == 0 && status.f_type == NSFS_MAGIC;
 }
 
 Result<> forbid_dump() {

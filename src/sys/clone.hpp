@@ -29,6 +29,9 @@ Result<> unshare(NamespaceFlags flags);
 /// Joins a namespace, or with a pidfd several at once (CLONE_NEW* bits).
 Result<> join(FdRef namespace_or_pidfd, NamespaceFlags flags);
 
+/// True where the descriptor is a namespace (nsfs), and not the file that one was to be pinned on.
+bool is_namespace(FdRef fd);
+
 /// Not dumpable until the next exec: nobody in a guest may ptrace or open /proc/PID/mem of a process of ours that is on
 /// its way in (CVE-2016-8649).
 Result<> forbid_dump();

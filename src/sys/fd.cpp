@@ -6,11 +6,16 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstring>
 
 #include "sys/call.hpp"
 
 namespace vs::sys {
+
+namespace {
+constexpr int kOutOfTheWay = 64;
+}
 
 void Fd::reset() {
     if (value_ >= 0) ::close(std::exchange(value_, -1));
@@ -18,6 +23,12 @@ void Fd::reset() {
 
 Result<Fd> duplicate(FdRef fd) {
     int copy = ::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3);
+    if (copy < 0) return failed("duplicate descriptor {}", fd.get());
+    return Fd(copy);
+}
+
+Result<Fd> duplicate_high(FdRef fd) {
+    int copy = ::fcntl(fd.get(), F_DUPFD_CLOEXEC, kOutOfTheWay);
     if (copy < 0) return failed("duplicate descriptor {}", fd.get());
     return Fd(copy);
 }
@@ -31,6 +42,29 @@ Result<> inherit_as(FdRef fd, int number) {
     return {};
 }
 
+Result<> place_descriptors(const std::vector<FdRef>& fds, int first) {
+    std::vector<Fd> lifted;
+    for (auto fd : fds) {
+        lifted.push_back(fd.get() < 0 ? Fd() : TRY(duplicate_high(fd)));
+    }
+    int number = first;
+    for (const auto& fd : lifted) {
+        if (!fd.is_open()) ::close(number);
+        else if (::dup2(fd.get(), number) < 0) return failed("place a descriptor at {}", number);
+        ++number;
+    }
+    return {};
+}
+
+Result<> silence_standard() {
+    int fd = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (fd < 0) return failed("open '/dev/null'");
+    Fd null(fd);
+    for (int number = 0; number < 3; ++number)
+        if (::dup2(null.get(), number) < 0) return failed("silence descriptor {}", number);
+    return {};
+}
+
 Result<Pipe> make_pipe() {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) < 0) return failed("pipe2");
@@ -41,6 +75,22 @@ Result<SocketPair> make_socket_pair() {
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) return failed("socketpair");
     return SocketPair{SocketFd(ends[0]), SocketFd(ends[1])};
+}
+
+Result<> send_message(FdRef socket, std::string_view text) {
+    if (::send(socket.get(), text.data(), text.size(), MSG_NOSIGNAL) < 0) return failed("send a message");
+    return {};
+}
+
+Result<std::string> receive_message(FdRef socket) {
+    std::string text(65536, '\0');
+    ssize_t count = -1;
+    do count = ::recv(socket.get(), text.data(), text.size(), 0);
+    while (count < 0 && errno_now() == EINTR);
+    if (count < 0 && errno_now() == ECONNRESET) count = 0;
+    if (count < 0) return failed("receive a message");
+    text.resize(static_cast<std::size_t>(count));
+    return text;
 }
 
 Result<> close_on_exec_from(int first) {

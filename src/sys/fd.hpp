@@ -6,6 +6,7 @@
 // Fork: children inherit them; pass-through to an exec'd program is explicit (`inherit`).
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -60,8 +61,15 @@ inline constexpr FdRef kHere{-100};  // AT_FDCWD
 
 /// A second descriptor for the same open file, close-on-exec and at least 3.
 Result<Fd> duplicate(FdRef fd);
+/// The same with a number of at least 64: out of the way of those that a program expects.
+Result<Fd> duplicate_high(FdRef fd);
 /// The same file at exactly `number` in this process, kept across exec. For handing descriptors to a program.
 Result<> inherit_as(FdRef fd, int number);
+/// Makes each of `fds` the descriptor at `first`, `first`+1 and so on, kept across exec; a closed one leaves its number closed.
+/// For the moment before this process becomes another program: whatever was open under those numbers is replaced.
+Result<> place_descriptors(const std::vector<FdRef>& fds, int first);
+/// 0, 1 and 2 become /dev/null.
+Result<> silence_standard();
 /// Two connected stream ends.
 struct Pipe {
     Fd read;
@@ -73,6 +81,9 @@ struct SocketPair {
     SocketFd theirs;
 };
 Result<SocketPair> make_socket_pair();
+/// One message over a socket pair of ours; at most 64 KiB. An empty one means that the other side has ended.
+Result<> send_message(FdRef socket, std::string_view text);
+Result<std::string> receive_message(FdRef socket);
 /// Marks every descriptor from `first` up close-on-exec (CVE-2024-21626: nothing of the caller's may leak into a guest).
 Result<> close_on_exec_from(int first);
 /// Sends one byte string with descriptors (SCM_RIGHTS), and receives one. `received` descriptors are close-on-exec.

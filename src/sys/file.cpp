@@ -2,9 +2,11 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <sys/file.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -85,6 +87,11 @@ Result<> rename_new(FdRef from_dir, const std::string& from, FdRef to_dir, const
     return {};
 }
 
+Result<> make_device(FdRef dir, const std::string& path, unsigned mode, unsigned major, unsigned minor) {
+    if (::mknodat(dir.get(), path.c_str(), S_IFCHR | mode, makedev(major, minor)) < 0) return failed("mknod '{}'", path);
+    return {};
+}
+
 Result<> make_symlink(FdRef dir, const std::string& path, const std::string& target) {
     if (::symlinkat(target.c_str(), dir.get(), path.c_str()) < 0) return failed("symlink '{}'", path);
     return {};
@@ -108,6 +115,14 @@ Result<bool> exists(FdRef dir, const std::string& path) {
     int reason = status.error().errno_value;
     if (reason == ENOENT || reason == ENOTDIR) return false;
     return std::unexpected<Error>(status.error());
+}
+
+Result<std::string> read_link(FdRef dir, const std::string& path) {
+    std::string target(PATH_MAX, '\0');
+    ssize_t size = ::readlinkat(dir.get(), path.c_str(), target.data(), target.size());
+    if (size < 0) return failed("readlink '{}'", path);
+    target.resize(static_cast<std::size_t>(size));
+    return target;
 }
 
 Result<std::vector<std::string>> list_dir(FdRef dir) {

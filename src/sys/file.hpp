@@ -31,6 +31,8 @@ Result<> remove_dir(FdRef dir, const std::string& path);
 Result<> rename_at(FdRef from_dir, const std::string& from, FdRef to_dir, const std::string& to);
 /// Fails with EEXIST where `to` exists (renameat2 RENAME_NOREPLACE).
 Result<> rename_new(FdRef from_dir, const std::string& from, FdRef to_dir, const std::string& to);
+/// A character device; mode bits are exact (the umask is the caller's business).
+Result<> make_device(FdRef dir, const std::string& path, unsigned mode, unsigned major, unsigned minor);
 Result<> make_symlink(FdRef dir, const std::string& path, const std::string& target);
 
 /// Does not follow a final link. An absent file is an error with ENOENT.
@@ -38,6 +40,8 @@ Result<struct stat> stat_at(FdRef dir, const std::string& path);
 Result<struct stat> stat_fd(FdRef fd);
 /// True where the path exists; any error but ENOENT and ENOTDIR is handed on.
 Result<bool> exists(FdRef dir, const std::string& path);
+/// The target of a symbolic link, not followed.
+Result<std::string> read_link(FdRef dir, const std::string& path);
 /// Names in a directory, without "." and "..", sorted.
 Result<std::vector<std::string>> list_dir(FdRef dir);
 

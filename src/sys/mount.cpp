@@ -105,6 +105,17 @@ Result<> detach(const std::string& path) {
     return {};
 }
 
+Result<> make_everything_private() {
+    if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) < 0) return failed("make every mount private");
+    return {};
+}
+
+Result<> pivot_root_here() {
+    if (::syscall(SYS_pivot_root, ".", ".") < 0) return failed("pivot_root");
+    if (::umount2(".", MNT_DETACH) < 0) return failed("detach the old root");
+    return change_root_here();
+}
+
 Result<> change_dir(FdRef dir) {
     if (::fchdir(dir.get()) < 0) return failed("fchdir");
     return {};

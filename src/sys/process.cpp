@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -195,6 +197,25 @@ Error exec_program(FdRef program, const std::vector<std::string>& argv, const st
     auto variables = pointers(environment);
     ::execveat(program.get(), "", arguments.data(), variables.data(), AT_EMPTY_PATH);
     return last_error(fmt::format("execute '{}'", argv[0]));
+}
+
+void start_session() { (void)::setsid(); }  // fails only for a group leader, who has what is wanted
+
+void set_umask(unsigned mask) { ::umask(mask); }
+
+Result<std::string> own_program() { return read_link(kHere, "/proc/self/exe"); }
+
+std::string environment_variable(const char* name) {
+    const char* value = ::secure_getenv(name);
+    return value != nullptr ? value : "";
+}
+
+bool is_superuser() { return ::geteuid() == 0; }
+
+Result<Fd> take_descriptor(FdRef pidfd, int number) {
+    long fd = ::syscall(SYS_pidfd_getfd, pidfd.get(), number, 0);
+    if (fd < 0) return failed("take descriptor {} of a process", number);
+    return Fd(static_cast<int>(fd));
 }
 
 Result<std::optional<std::size_t>> wait_readable(const std::vector<FdRef>& fds, std::optional<Milliseconds> limit) {

@@ -37,9 +37,9 @@ Result<std::uint64_t> start_time(pid_t pid);
 
 /// What a program of the host is run with. The environment is always clean: PATH, LANG=C.UTF-8 and what is added.
 struct RunOptions {
-    std::string input;                     ///< its standard input
-    std::vector<std::string> environment;  ///< "KEY=value"
-    std::optional<Milliseconds> limit;     ///< killed and Code::timeout when it passes
+    std::string input{};                     ///< its standard input
+    std::vector<std::string> environment{};  ///< "KEY=value"
+    std::optional<Milliseconds> limit{};     ///< killed and Code::timeout when it passes
     std::size_t output_limit = 1 << 20;    ///< a longer output is an error
     enum class Output { capture, pass } output = Output::capture;  ///< pass: both outputs go to our standard error
 };
@@ -55,6 +55,17 @@ Result<std::string> run_checked(const std::vector<std::string>& argv, const RunO
 
 /// Replaces this process. Returns only on failure. Allocates: not for use between clone and exec.
 Error exec_program(FdRef program, const std::vector<std::string>& argv, const std::vector<std::string>& environment);
+
+/// A new session, out of the reach of our terminal's signals.
+void start_session();
+void set_umask(unsigned mask);
+/// The file that this process executes.
+Result<std::string> own_program();
+/// A variable of our environment; empty where it is not set.
+std::string environment_variable(const char* name);
+bool is_superuser();
+/// A descriptor of another process (pidfd_getfd(2)).
+Result<Fd> take_descriptor(FdRef pidfd, int number);
 
 /// Polls for readability of any; the index of one that is ready, nullopt after `limit`.
 Result<std::optional<std::size_t>> wait_readable(const std::vector<FdRef>& fds, std::optional<Milliseconds> limit);

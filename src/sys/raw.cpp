@@ -24,6 +24,21 @@ int result(long value) { return value < 0 ? -errno : 0; }
 
 constexpr std::size_t kMostFds = 8;
 
+/// A message of one byte with room for descriptors.
+struct FdPacket {
+    char byte = 'f';
+    iovec data{&byte, 1};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * kMostFds)] = {};
+    msghdr header{};
+
+    explicit FdPacket(std::size_t count) {
+        header.msg_iov = &data;
+        header.msg_iovlen = 1;
+        header.msg_control = control;
+        header.msg_controllen = CMSG_SPACE(sizeof(int) * count);
+    }
+};
+
 }  // namespace
 
 int become_root() {
@@ -53,7 +68,7 @@ int use_as_standard(int fd) {
 }
 
 int keep_as(int fd, int number) {
-    if (fd == number) return result(::fcntl(fd, F_SETFD, 0));
+    if (fd == number) return result(::fcntl(number, F_SETFD, 0));
     return result(::dup2(fd, number));
 }
 
@@ -106,20 +121,27 @@ int receive_bytes(int socket, void* data, std::size_t size) {
 
 int send_fds(int socket, const int* fds, std::size_t count) {
     if (count > kMostFds) return -EINVAL;
-    char byte = 'f';
-    iovec data{&byte, 1};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * kMostFds)] = {};
-    msghdr header{};
-    header.msg_iov = &data;
-    header.msg_iovlen = 1;
-    header.msg_control = control;
-    header.msg_controllen = CMSG_SPACE(sizeof(int) * count);
-    cmsghdr* part = CMSG_FIRSTHDR(&header);
+    FdPacket packet(count);
+    cmsghdr* part = CMSG_FIRSTHDR(&packet.header);
     part->cmsg_level = SOL_SOCKET;
     part->cmsg_type = SCM_RIGHTS;
     part->cmsg_len = CMSG_LEN(sizeof(int) * count);
     std::memcpy(CMSG_DATA(part), fds, sizeof(int) * count);
-    return result(::sendmsg(socket, &header, MSG_NOSIGNAL));
+    return result(::sendmsg(socket, &packet.header, MSG_NOSIGNAL));
+}
+
+int receive_fds(int socket, int* fds, std::size_t count) {
+    if (count > kMostFds) return -EINVAL;
+    FdPacket packet(count);
+    ssize_t size = -1;
+    do size = ::recvmsg(socket, &packet.header, MSG_CMSG_CLOEXEC);
+    while (size < 0 && errno == EINTR);
+    if (size < 0) return -errno;
+    if (size == 0) return -EPIPE;
+    cmsghdr* part = CMSG_FIRSTHDR(&packet.header);
+    if (part == nullptr || part->cmsg_type != SCM_RIGHTS || part->cmsg_len != CMSG_LEN(sizeof(int) * count)) return -EPROTO;
+    std::memcpy(fds, CMSG_DATA(part), sizeof(int) * count);
+    return 0;
 }
 
 int execute(const char* path, char* const* argv, char* const* environment) { return result(::execve(path, argv, environment)); }

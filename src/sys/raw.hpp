@@ -22,7 +22,7 @@ int set_domain_name(const char* name, std::size_t length);
 int take_terminal(int fd);
 /// `fd` becomes 0, 1 and 2; everything from 3 on is close-on-exec.
 int use_as_standard(int fd);
-/// Descriptor `fd` at `number`, kept across exec.
+/// `fd` becomes `number`, kept across exec.
 int keep_as(int fd, int number);
 int close_on_exec_from(int first);
 int set_limit(int resource, std::uint64_t soft, std::uint64_t hard);
@@ -41,6 +41,8 @@ int send_bytes(int socket, const void* data, std::size_t size);
 /// 1 where exactly `size` bytes came, 0 at the end of the stream.
 int receive_bytes(int socket, void* data, std::size_t size);
 int send_fds(int socket, const int* fds, std::size_t count);
+/// Exactly `count` descriptors or a negative errno; -EPIPE where the other side has ended.
+int receive_fds(int socket, int* fds, std::size_t count);
 
 /// Both return only on failure.
 int execute(const char* path, char* const* argv, char* const* environment);

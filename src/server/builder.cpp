@@ -1,0 +1,171 @@
+#include "server/builder.hpp"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "server/keeper.hpp"
+#include "server/void_namespace.hpp"
+#include "sys/call.hpp"
+#include "sys/file.hpp"
+#include "sys/raw.hpp"
+#include "sys/user_namespace.hpp"
+
+namespace vs::server {
+
+namespace {
+
+constexpr std::uint64_t kGuestNamespaces = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
+
+/// The builder's side of its sockets.
+struct Ends {
+    sys::SocketFd report, network;
+};
+
+class Build {
+  public:
+    Build(BuildOrder order, Ends ends) : order_(std::move(order)), ends_(std::move(ends)) {}
+
+    /// Returns only on failure; then nothing of the server is left running.
+    Error run() {
+        auto done = build();
+        if (child_.pidfd.is_open()) (void)sys::send_signal(child_.pidfd, SIGKILL);
+        return done ? Error{Code::failed, 0, "unreachable", {}} : done.error();
+    }
+
+  private:
+    Result<> build() {
+        sys::set_umask(0);
+        RootSources sources = TRY(open_root_sources(order_.root));
+        TRY(enter_void(order_.void_namespace));
+        TRY(clone_child());
+        auto mapping = sys::NamespaceFd(TRY(sys::open_at(order_.proc, fmt::format("{}/ns/user", child_.pid), O_RDONLY)).release());
+        StagedRoot staged = TRY(stage_root(std::move(sources), order_.root, order_.proc, mapping));
+        TRY(mount_what_the_child_made(staged));
+        int handed[] = {staged.root.get(), staged.console.slave.get()};
+        if (int error = sys::raw::send_fds(to_child_.get(), handed, 2); error < 0) return std::unexpected<Error>(child_outcome());
+        TRY(wait_for_exec());
+        TRY(sys::send_message(ends_.report, "running"));
+        return become_keeper(std::move(staged));
+    }
+
+    Result<> clone_child() {
+        auto sockets = TRY(sys::make_socket_pair());
+        to_child_ = std::move(sockets.ours);
+        sys::Fd child_end = TRY(sys::duplicate_high(sockets.theirs));
+        sockets.theirs.reset();
+        {
+            // Its user namespace is created by the server's own root, so that its budgets are its own and not root's.
+            auto as_mapped_root = TRY(sys::ScopedEffectiveId::become(order_.root.first_id));
+            child_ = TRY(sys::clone_process({.flags = kGuestNamespaces, .cgroup = &order_.cgroups.group}));
+            if (child_.pid == 0) {
+                to_child_.reset();
+                ends_.report.reset();
+                run_guest_child(order_.child, child_end.get(), ends_.network.get());
+            }
+        }
+        ends_.network.reset();
+        TRY(sys::send_message(ends_.report, std::to_string(child_.pid)));
+        TRY_WITH(sys::write_id_maps(order_.proc, child_.pid, {0, order_.root.first_id, 65536}), "map the server's ids");
+        return sys::send_message(to_child_, "m");
+    }
+
+    Result<> mount_what_the_child_made(const StagedRoot& staged) {
+        auto contexts = sys::receive_fds(to_child_, 3);
+        if (!contexts) return std::unexpected<Error>(child_outcome());
+        GuestFilesystems made{std::move((*contexts)[0]), std::move((*contexts)[1]), std::move((*contexts)[2])};
+        if (!order_.child.own_network) made.sysfs = TRY(host_sysfs());
+        return mount_guest_filesystems(staged.root, made, order_.root.masks);
+    }
+
+    static Result<sys::FsContextFd> host_sysfs() {
+        auto context = TRY(sys::fs_open("sysfs"));
+        TRY(sys::fs_create(context));
+        return context;
+    }
+
+    /// The socket closes by the exec; anything else on it is a failure record.
+    Result<> wait_for_exec() {
+        auto record = TRY(sys::receive_message(to_child_));
+        if (record.empty() && !TRY(sys::wait_for_exit(child_.pidfd, sys::Milliseconds(0)))) return {};
+        return std::unexpected<Error>(failure_from(record));
+    }
+
+    /// Why the child ended, when a message to or from it failed.
+    Error child_outcome() {
+        auto record = sys::receive_message(to_child_);
+        return failure_from(record ? *record : "");
+    }
+
+    Error failure_from(const std::string& record) const {
+        ChildFailure failure;
+        if (record.size() != sizeof failure) return Error{Code::failed, 0, "the server's first process ended without saying why", {}};
+        std::copy_n(record.data(), sizeof failure, reinterpret_cast<char*>(&failure));
+        return child_error(failure, order_.child.init_path);
+    }
+
+    Result<> become_keeper(StagedRoot staged) {
+        TRY(sys::join(order_.host_mounts, CLONE_NEWNS));
+        KeeperHandles handles;
+        handles.console = std::move(staged.console.master);
+        handles.console_slave = std::move(staged.console.slave);
+        handles.root = std::move(staged.root);
+        handles.init = std::move(child_.pidfd);
+        handles.log_dir = std::move(order_.log_dir);
+        handles.run_dir = std::move(order_.run_dir);
+        handles.keeper_lock = std::move(order_.keeper_lock);
+        handles.recorder_lock = std::move(order_.recorder_lock);
+        return std::unexpected<Error>(exec_keeper(std::move(handles), {order_.name, order_.generation, KeeperOrigin::parent}));
+    }
+
+    BuildOrder order_;
+    Ends ends_;
+    sys::Child child_;
+    sys::SocketFd to_child_;
+};
+
+}  // namespace
+
+Result<Builder> start_builder(BuildOrder order, const sys::DirFd& keepers) {
+    auto report = TRY(sys::make_socket_pair());
+    auto network = TRY(sys::make_socket_pair());
+    auto process = TRY_WITH(sys::clone_process({.flags = 0, .cgroup = &keepers}), "start the builder");
+    if (process.pid == 0) {
+        report.ours.reset();
+        network.ours.reset();
+        sys::start_session();
+        auto reply = sys::duplicate(report.theirs);
+        auto error = Build(std::move(order), {std::move(report.theirs), std::move(network.theirs)}).run();
+        if (reply) (void)sys::send_message(*reply, base::pack(error));
+        sys::raw::exit_now(125);
+    }
+    report.theirs.reset();
+    network.theirs.reset();
+    auto first = TRY(sys::receive_message(report.ours));
+    auto pid = base::parse_number(first);
+    if (!pid) return std::unexpected<Error>(base::unpack(first));
+    return Builder{std::move(process.pidfd), static_cast<pid_t>(*pid), std::move(report.ours), std::move(network.ours)};
+}
+
+Result<> wait_for_network_namespace(const Builder& builder) {
+    auto ready = TRY(sys::wait_readable({builder.network, builder.report}, std::nullopt));
+    if (ready == 0U && TRY(sys::receive_message(builder.network)) == "n") return {};
+    return std::unexpected<Error>(base::unpack(TRY(sys::receive_message(builder.report))));
+}
+
+Result<> network_is_up(const Builder& builder) {
+    auto sent = sys::send_message(builder.network, "u");
+    if (sent) return {};
+    return std::unexpected<Error>(base::unpack(TRY(sys::receive_message(builder.report))));
+}
+
+Result<> wait_until_running(const Builder& builder) {
+    auto answer = TRY(sys::receive_message(builder.report));
+    if (answer == "running") return {};
+    return std::unexpected<Error>(base::unpack(answer));
+}
+
+}  // namespace vs::server

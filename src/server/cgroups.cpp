@@ -1,0 +1,209 @@
+#include "server/cgroups.hpp"
+
+#include <fcntl.h>
+
+#include <array>
+#include <cerrno>
+
+#include "base/text.hpp"
+#include "sys/file.hpp"
+
+namespace vs::server {
+
+namespace {
+
+using sys::FdRef;
+
+const std::string kMount = "/sys/fs/cgroup";
+const std::string kSystemdUnit = "vservers.service";
+constexpr std::array<const char*, 3> kControllers = {"memory", "pids", "cpu"};
+constexpr std::uint32_t kCpuPeriod = 100'000;  // microseconds, the kernel's default
+constexpr sys::Milliseconds kKillLimit{20'000};
+
+Result<std::string> find_v2_mount() {
+    for (const auto& path : {kMount, kMount + "/unified"})
+        if (sys::cgroup_version_at(path) == sys::CgroupVersion::v2) return path;
+    return fail(Code::unsupported, "there is no cgroup2 file system at {} or {}/unified: mount one", kMount, kMount);
+}
+
+/// Hands controllers down to the children of a group. Fails where one was refused, because a limit could not be applied then.
+Result<> enable_controllers(FdRef group) {
+    auto enabled = TRY(sys::read_file(group, "cgroup.subtree_control"));
+    for (const char* controller : kControllers) {
+        if (enabled.find(controller) != std::string::npos) continue;
+        TRY_WITH(sys::write_kernel_file(group, "cgroup.subtree_control", fmt::format("+{}", controller)),
+                 "enable the controller '{}' for servers", controller);
+    }
+    return {};
+}
+
+Result<sys::DirFd> make_group(FdRef parent, const std::string& name) {
+    TRY(sys::make_dir(parent, name, 0755, sys::IfExists::keep));
+    return sys::open_dir(parent, name);
+}
+
+/// The parent of ROOT and its name: the top of the hierarchy, or the unit that systemd has delegated to us.
+Result<std::string> find_root_path(const std::string& mount) {
+    if (!TRY(sys::exists(sys::kHere, "/run/systemd/system"))) return mount + "/vservers";
+    auto path = mount + "/system.slice/" + kSystemdUnit;
+    if (!TRY(sys::exists(sys::kHere, path)))
+        TRY_WITH(sys::run_checked({"systemctl", "start", kSystemdUnit}, {.limit = sys::Milliseconds(30'000)}),
+                 "ask systemd for the control group of the servers");
+    return path;
+}
+
+Result<std::vector<CgroupHost::V1>> open_v1() {
+    std::vector<CgroupHost::V1> found;
+    for (const char* controller : kControllers) {
+        auto path = kMount + "/" + controller;
+        if (sys::cgroup_version_at(path) != sys::CgroupVersion::v1) continue;
+        auto top = TRY(sys::open_dir(sys::kHere, path));
+        found.push_back({controller, TRY(make_group(top, "vservers"))});
+    }
+    return found;
+}
+
+Result<> write_limits_v2(FdRef group, const model::Limits& limits) {
+    TRY(sys::write_kernel_file(group, "pids.max", limits.processes == 0 ? "max" : std::to_string(limits.processes)));
+    if (limits.memory) TRY(sys::write_kernel_file(group, "memory.max", std::to_string(*limits.memory)));
+    if (limits.cpu_weight) TRY(sys::write_kernel_file(group, "cpu.weight", std::to_string(*limits.cpu_weight)));
+    if (limits.cpu_percent)
+        TRY(sys::write_kernel_file(group, "cpu.max", fmt::format("{} {}", std::uint64_t{kCpuPeriod} * *limits.cpu_percent / 100, kCpuPeriod)));
+    return {};
+}
+
+Result<> write_limits_v1(const std::string& controller, FdRef group, const model::Limits& limits) {
+    if (controller == "pids") return sys::write_kernel_file(group, "pids.max", limits.processes == 0 ? "max" : std::to_string(limits.processes));
+    if (controller == "memory" && limits.memory) return sys::write_kernel_file(group, "memory.limit_in_bytes", std::to_string(*limits.memory));
+    if (controller != "cpu") return {};
+    if (limits.cpu_weight) TRY(sys::write_kernel_file(group, "cpu.shares", std::to_string(std::max<std::uint64_t>(2, std::uint64_t{*limits.cpu_weight} * 1024 / 100))));
+    if (limits.cpu_percent) TRY(sys::write_kernel_file(group, "cpu.cfs_quota_us", std::to_string(std::uint64_t{kCpuPeriod} * *limits.cpu_percent / 100)));
+    return {};
+}
+
+/// The server's root may make groups below its own and move its processes between them (cgroups(7), delegation).
+Result<> delegate(FdRef parent, std::uint32_t owner) {
+    for (const char* file : {"guest", "guest/cgroup.procs", "guest/cgroup.threads", "guest/cgroup.subtree_control"})
+        TRY(sys::change_owner(parent, file, owner, owner));
+    return {};
+}
+
+/// A guest may not make the kernel walk trees of any depth and width.
+Result<> bound_subgroups(FdRef group) {
+    TRY(sys::write_kernel_file(group, "cgroup.max.depth", "32"));
+    return sys::write_kernel_file(group, "cgroup.max.descendants", "4096");
+}
+
+Result<> join_v1(const CgroupHost& host, const std::string& name, const model::Limits* limits, CgroupEntry& entry) {
+    for (const auto& v1 : host.v1()) {
+        auto group = TRY(make_group(v1.root, name));
+        if (limits != nullptr) TRY_WITH(write_limits_v1(v1.controller, group, *limits), "apply the {} limits", v1.controller);
+        entry.v1_tasks.push_back(TRY(sys::open_at(group, "tasks", O_WRONLY)));
+    }
+    return {};
+}
+
+std::optional<std::uint64_t> read_number(FdRef dir, const std::string& file) {
+    auto text = sys::read_file(dir, file);
+    return text ? base::parse_number(base::trim(*text)) : std::nullopt;
+}
+
+std::optional<std::uint64_t> read_cpu_v2(FdRef group) {
+    auto text = sys::read_file(group, "cpu.stat");
+    if (!text || !text->starts_with("usage_usec ")) return std::nullopt;
+    return base::parse_number(base::split(std::string_view(*text).substr(11), '\n').front());
+}
+
+}  // namespace
+
+Result<CgroupHost> CgroupHost::open() {
+    CgroupHost host;
+    auto mount = TRY(find_v2_mount());
+    host.root_path_ = TRY(find_root_path(mount));
+    TRY(sys::make_dir(sys::kHere, host.root_path_, 0755, sys::IfExists::keep));
+    host.root_ = TRY(sys::open_dir(sys::kHere, host.root_path_));
+    host.v1_ = TRY(open_v1());
+    if (!host.unified()) return host;
+    auto parent = TRY(sys::open_dir(host.root_, ".."));
+    TRY(enable_controllers(parent));
+    TRY(enable_controllers(host.root_));
+    return host;
+}
+
+Result<sys::DirFd> CgroupHost::keepers() const { return make_group(root_, "keepers"); }
+
+Result<CgroupEntry> create_cgroups(const CgroupHost& host, const std::string& name, const model::Limits& limits, std::uint32_t first_id) {
+    CgroupEntry entry;
+    auto outer = TRY(make_group(host.root(), name));
+    TRY(bound_subgroups(outer));
+    if (host.unified()) {
+        TRY_WITH(write_limits_v2(outer, limits), "apply the limits");
+        TRY(enable_controllers(outer));
+    }
+    entry.group = TRY(make_group(outer, "guest"));
+    TRY(delegate(outer, first_id));
+    TRY(join_v1(host, name, &limits, entry));
+    return entry;
+}
+
+Result<CgroupEntry> open_cgroups(const CgroupHost& host, const std::string& name, std::uint32_t first_id) {
+    CgroupEntry entry;
+    auto outer = TRY(sys::open_dir(host.root(), name));
+    auto guest = TRY(sys::open_dir(outer, "guest"));
+    entry.group = TRY(make_group(guest, ".vserver"));
+    // The leaf is the guest's, so that its root may move what was entered into groups of its own.
+    TRY(sys::change_owner(guest, ".vserver", first_id, first_id));
+    TRY(sys::change_owner(entry.group, "cgroup.procs", first_id, first_id));
+    TRY(join_v1(host, name, nullptr, entry));
+    return entry;
+}
+
+Result<> kill_everything(const CgroupHost& host, const std::string& name) {
+    auto outer = sys::open_dir(host.root(), name);
+    if (!outer && outer.error().errno_value == ENOENT) return {};
+    if (!outer) return std::unexpected<Error>(outer.error());
+    TRY(sys::kill_cgroup(*outer));
+    if (!TRY(sys::wait_unpopulated(*outer, kKillLimit)))
+        return fail(Code::timeout, "processes of '{}' did not end within {} s of SIGKILL: they hang in the kernel (see 'vps {}')", name,
+                    kKillLimit.count() / 1000, name);
+    return {};
+}
+
+Result<> remove_cgroups(const CgroupHost& host, const std::string& name) {
+    TRY(sys::remove_cgroup_tree(host.root(), name));
+    for (const auto& v1 : host.v1()) TRY(sys::remove_cgroup_tree(v1.root, name));
+    return {};
+}
+
+Result<bool> belongs_to(const CgroupHost& host, const std::string& name, pid_t pid) {
+    auto text = sys::read_file(sys::kHere, fmt::format("/proc/{}/cgroup", pid));
+    if (!text && (text.error().errno_value == ENOENT || text.error().errno_value == ESRCH)) return false;
+    if (!text) return std::unexpected<Error>(text.error());
+    auto mount = TRY(find_v2_mount());
+    auto ours = fmt::format("{}/{}/guest", host.root_path().substr(mount.size()), name);
+    for (auto line : base::split(*text, '\n')) {
+        if (!line.starts_with("0::")) continue;
+        auto group = line.substr(3);
+        return group == ours || group.starts_with(ours + "/");
+    }
+    return false;
+}
+
+Usage read_usage(const CgroupHost& host, const std::string& name) {
+    Usage usage;
+    if (host.unified()) {
+        auto group = sys::open_dir(host.root(), name);
+        if (!group) return usage;
+        usage = {read_number(*group, "memory.current"), read_number(*group, "pids.current"), read_cpu_v2(*group)};
+        return usage;
+    }
+    for (const auto& v1 : host.v1()) {
+        auto group = sys::open_dir(v1.root, name);
+        if (!group) continue;
+        if (v1.controller == "memory") usage.memory_bytes = read_number(*group, "memory.usage_in_bytes");
+        if (v1.controller == "pids") usage.processes = read_number(*group, "pids.current");
+    }
+    return usage;
+}
+
+}  // namespace vs::server

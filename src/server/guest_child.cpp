@@ -1,0 +1,148 @@
+#include "server/guest_child.hpp"
+
+#include <sched.h>
+
+#include <array>
+#include <cerrno>
+
+#include "sys/call.hpp"
+#include "sys/netlink.hpp"
+#include "sys/raw.hpp"
+#include "sys/seccomp.hpp"
+
+namespace vs::server {
+
+namespace {
+
+namespace raw = sys::raw;
+
+// In the order of ChildStep.
+constexpr std::array kStepTexts = {
+    "wait for its id map",      "become root of its user namespace", "join its version 1 control groups",
+    "make its namespaces",      "announce its network namespace",    "create its procfs",
+    "create its sysfs",         "create its cgroup file system",     "hand over its file systems",
+    "receive its root",         "enter its root",                    "make its mount namespace",
+    "wait for its network",     "configure its network",             "set its host and domain name",
+    "apply its resource limits", "make its keyring",                 "take its console",
+    "load its system call filter", "lower its capability ceiling",
+    "execute its init",
+};
+static_assert(kStepTexts.size() == static_cast<std::size_t>(ChildStep::exec_init) + 1);
+
+/// Carries the child through its steps; the first failure is sent and ends it.
+class Child {
+  public:
+    Child(const ChildPlan& plan, int builder, int network) : plan_(plan), builder_(builder), network_(network) {}
+
+    [[noreturn]] void run() {
+        char byte = 0;
+        expect(ChildStep::wait_for_maps, raw::receive_bytes(builder_, &byte, 1));
+        check(ChildStep::become_root, raw::become_root());
+        for (int tasks : plan_.v1_tasks) check(ChildStep::join_cgroup, raw::join_cgroup1(tasks));
+        make_namespaces();
+        hand_over_filesystems();
+        int terminal = enter_root();
+        configure_network();
+        set_identity();
+        take_terminal(terminal);
+        confine();
+        execute();
+    }
+
+  private:
+    void make_namespaces() {
+        // After the joins, or /proc/self/cgroup would show paths outside of the namespace.
+        std::uint64_t network = plan_.own_network ? CLONE_NEWNET : 0;
+        check(ChildStep::unshare_namespaces, raw::unshare(CLONE_NEWCGROUP | network));
+        if (plan_.own_network) check(ChildStep::announce_network, raw::send_bytes(network_, "n", 1));
+    }
+
+    void hand_over_filesystems() {
+        int proc = raw::create_filesystem("proc", nullptr, 0);
+        check(ChildStep::create_proc, proc);
+        // The host's own sysfs cannot be had from inside a user namespace; with the host's network the builder makes it.
+        int sysfs = plan_.own_network ? raw::create_filesystem("sysfs", nullptr, 0) : proc;
+        check(ChildStep::create_sysfs, sysfs);
+        int cgroup = raw::create_filesystem("cgroup2", nullptr, 0);
+        check(ChildStep::create_cgroup, cgroup);
+        int contexts[] = {proc, sysfs, cgroup};
+        check(ChildStep::send_filesystems, raw::send_fds(builder_, contexts, 3));
+    }
+
+    int enter_root() {
+        int received[2] = {-1, -1};  // root, terminal
+        check(ChildStep::receive_root, raw::receive_fds(builder_, received, 2));
+        check(ChildStep::enter_root, raw::change_root(received[0]));
+        // The copy belongs to our user namespace, so every mount in it is locked from here on.
+        check(ChildStep::unshare_mounts, raw::unshare(CLONE_NEWNS));
+        return received[1];
+    }
+
+    void configure_network() {
+        if (!plan_.own_network) return;
+        char byte = 0;
+        expect(ChildStep::wait_for_network, raw::receive_bytes(network_, &byte, 1));
+        check(ChildStep::configure_network, raw::send_route_row(plan_.network_row.data(), plan_.network_row.size()));
+    }
+
+    void set_identity() {
+        check(ChildStep::set_names, raw::set_host_name(plan_.host_name.data(), plan_.host_name.size()));
+        check(ChildStep::set_names, raw::set_domain_name(plan_.domain_name.data(), plan_.domain_name.size()));
+        for (const auto& limit : plan_.limits) check(ChildStep::set_limits, raw::set_limit(limit.resource, limit.soft, limit.hard));
+        check(ChildStep::set_limits, raw::set_nice(plan_.nice));
+        check(ChildStep::make_keyring, raw::join_new_session_keyring());
+    }
+
+    void take_terminal(int terminal) {
+        check(ChildStep::take_terminal, raw::reset_signals());
+        check(ChildStep::take_terminal, raw::take_terminal(terminal));
+        check(ChildStep::take_terminal, raw::use_as_standard(terminal));
+    }
+
+    /// The filter first: loading it without no_new_privs needs a capability that the ceiling may take.
+    void confine() {
+        check(ChildStep::load_filter, sys::load_filter_raw(plan_.filter.data(), plan_.filter.size()));
+        auto outcome = context::apply_ceiling_raw(plan_.ceiling);
+        if (!outcome.ok()) give_up({ChildStep::lower_ceiling, outcome, outcome.errno_value});
+    }
+
+    [[noreturn]] void execute() {
+        int error = -ENOENT;
+        if (!plan_.init_path.empty()) error = raw::execute(plan_.init_path.c_str(), plan_.argv.data(), plan_.environment.data());
+        if (error == -ENOENT && plan_.fallback_fd >= 0) {
+            check(ChildStep::exec_init, raw::keep_as(plan_.fallback_input, 3));
+            error = raw::execute_fd(plan_.fallback_fd, plan_.fallback_argv.data(), plan_.environment.data());
+        }
+        give_up({ChildStep::exec_init, {}, -error});
+    }
+
+    void check(ChildStep step, int value) {
+        if (value < 0) give_up({step, {}, -value});
+    }
+
+    /// One byte has to come; the end of the stream means that the other side has given up, and says why elsewhere.
+    void expect(ChildStep step, int value) { check(step, value == 0 ? -EPIPE : value); }
+
+    [[noreturn]] void give_up(const ChildFailure& failure) {
+        (void)raw::send_bytes(builder_, &failure, sizeof failure);
+        raw::exit_now(125);
+    }
+
+    const ChildPlan& plan_;
+    int builder_;
+    int network_;
+};
+
+}  // namespace
+
+std::string_view child_step_text(ChildStep step) { return kStepTexts[static_cast<std::size_t>(step)]; }
+
+Error child_error(const ChildFailure& failure, const std::string& init) {
+    if (failure.step == ChildStep::lower_ceiling) return base::with_context(context::ceiling_error(failure.ceiling), "the server's first process");
+    auto what = failure.step == ChildStep::exec_init ? fmt::format("execute '{}'", init) : std::string(child_step_text(failure.step));
+    return base::with_context(sys::error_from(failure.errno_value, what), "the server's first process");
+}
+
+void run_guest_child(const ChildPlan& plan, int builder, int network) noexcept { Child(plan, builder, network).run(); }
+
+}  // namespace vs::server

@@ -1,0 +1,43 @@
+#pragma once
+// The keeper: one tiny process per server that waits for the end of its init, restarts its recorder, and then executes
+// `vserver` to clean up or to start the server again. It reads nothing that a guest writes, and the server does not need it:
+// a killed keeper is replaced by the next command (adoption).
+
+#include <string>
+
+#include "server/run_state.hpp"
+#include "sys/fd.hpp"
+
+namespace vs::server {
+
+/// What a keeper holds. The numbers it finds them under are in programs/keeper_protocol.hpp.
+struct KeeperHandles {
+    sys::Fd console;        ///< master of the server's console; the recorder has it too
+    sys::Fd console_slave;  ///< kept open, so that the master never hangs up
+    sys::DirFd log_dir;
+    sys::Fd recorder_lock, keeper_lock;
+    sys::PidFd init;
+    sys::MountFd root;      ///< the last reference to the overlay, whose unmount may wait for the disk
+    sys::DirFd run_dir;
+    sys::PidFd recorder;    ///< of a recorder that runs already; closed otherwise
+};
+enum class KeeperOrigin {
+    parent,   ///< the init is our child: its wait status tells reboot from halt
+    adopted,  ///< it is not: pidfs tells it from Linux 6.15 on
+};
+struct KeeperArguments {
+    std::string name;
+    std::uint32_t generation = 0;
+    KeeperOrigin origin = KeeperOrigin::parent;
+};
+
+/// Where the recorder of a server writes; made where it is missing, and the recorder's own.
+Result<sys::DirFd> open_log_dir(const model::ServerName& name);
+
+/// This process becomes the keeper. Returns only on failure.
+Error exec_keeper(KeeperHandles handles, const KeeperArguments& arguments);
+
+/// Gives a running server that has lost its keeper a new one. Nothing to do where it has one.
+Result<> adopt_if_orphaned(const model::ServerName& name, const RunDir& run, const RunState& state);
+
+}  // namespace vs::server

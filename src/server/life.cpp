@@ -1,0 +1,37 @@
+#include "server/life.hpp"
+
+#include "server/keeper.hpp"
+#include "sys/process.hpp"
+
+namespace vs::server {
+
+Result<bool> init_lives(const CgroupHost& host, const model::ServerName& name, const RunState& state) {
+    if (state.init == 0) return false;
+    auto start = sys::start_time(state.init);
+    if (!start || *start != state.init_start) return false;
+    auto pidfd = sys::open_pidfd(state.init);
+    if (!pidfd || TRY(sys::wait_for_exit(*pidfd, sys::Milliseconds(0)))) return false;
+    return belongs_to(host, name.text(), state.init);
+}
+
+Result<> tear_down(const CgroupHost& host, const model::ServerName& name, const RunDir& run, const RunState& state) {
+    TRY_WITH(kill_everything(host, name.text()), "end the processes of '{}'", name.text());
+    auto network = TRY(HostNetwork::open());
+    TRY_WITH(network.take_down(state.network), "take down the network of '{}'", name.text());
+    TRY_WITH(remove_cgroups(host, name.text()), "remove the control groups of '{}'", name.text());
+    return run.clear();
+}
+
+Result<std::optional<RunState>> settle(const CgroupHost& host, const model::ServerName& name, const RunDir& run) {
+    auto state = TRY(run.read());
+    if (!state) return std::nullopt;
+    bool lives = state->phase == Phase::running && TRY(init_lives(host, name, *state));
+    if (!lives) {
+        TRY_WITH(tear_down(host, name, run, *state), "clean up after '{}'", name.text());
+        return std::nullopt;
+    }
+    TRY(adopt_if_orphaned(name, run, *state));
+    return state;
+}
+
+}  // namespace vs::server

@@ -1,0 +1,59 @@
+#include "server/registry.hpp"
+
+#include <cerrno>
+
+#include "base/text.hpp"
+#include "model/paths.hpp"
+#include "sys/file.hpp"
+
+namespace vs::server {
+
+namespace {
+
+constexpr std::string_view kSuffix = ".toml";
+
+Result<model::ServerName> existing_name(const std::string& text) {
+    if (auto found = TRY(find_name(text))) return *found;
+    auto names = TRY(list_names());
+    std::vector<std::string_view> candidates;
+    for (const auto& name : names) candidates.push_back(name.text());
+    auto near = base::nearest(text, candidates);
+    return fail(Code::no_such_server, "there is no server '{}'{}", text, near ? fmt::format("; did you mean '{}'?", *near) : "");
+}
+
+}  // namespace
+
+std::string settings_path(const model::ServerName& name) { return fmt::format("{}/{}{}", model::paths::kSettings, name.text(), kSuffix); }
+
+Result<std::vector<model::ServerName>> list_names() {
+    std::vector<model::ServerName> names;
+    auto dir = sys::open_dir(sys::kHere, model::paths::kSettings);
+    if (!dir && dir.error().errno_value == ENOENT) return names;
+    if (!dir) return std::unexpected<Error>(dir.error());
+    for (const auto& entry : TRY(sys::list_dir(*dir))) {
+        if (!entry.ends_with(kSuffix)) continue;
+        auto name = model::ServerName::parse(std::string_view(entry).substr(0, entry.size() - kSuffix.size()));
+        if (name) names.push_back(*name);  // any other file is not a server's
+    }
+    return names;
+}
+
+Result<std::optional<model::ServerName>> find_name(const std::string& text) {
+    auto wanted = model::ServerName::parse(text);
+    if (!wanted) return std::nullopt;
+    if (TRY(sys::exists(sys::kHere, settings_path(*wanted)))) return *wanted;
+    for (const auto& name : TRY(list_names()))
+        if (name.folded() == wanted->folded()) return name;
+    return std::nullopt;
+}
+
+Result<Server> load_server(const storage::Store& store, const std::string& text) {
+    auto name = TRY(existing_name(text));
+    auto path = settings_path(name);
+    auto content = TRY_WITH(sys::read_file(sys::kHere, path), "read the settings of '{}'", name.text());
+    auto settings = TRY(model::parse_settings(content, path));
+    auto record = TRY_WITH(storage::read_server(store, name), "'{}' has settings but no files", name.text());
+    return Server{std::move(name), std::move(settings), std::move(record)};
+}
+
+}  // namespace vs::server

@@ -1,0 +1,28 @@
+#pragma once
+// Which servers there are: those with a settings file, read together with their record.
+
+#include <string>
+#include <vector>
+
+#include "model/settings.hpp"
+#include "storage/server_root.hpp"
+
+namespace vs::server {
+
+struct Server {
+    model::ServerName name;
+    model::Settings settings;
+    storage::ServerRecord record;
+};
+
+/// By name, ignoring case. Code::no_such_server with the nearest name; Code::usage where its settings are wrong.
+Result<Server> load_server(const storage::Store& store, const std::string& name);
+/// Every name, sorted; those whose settings are wrong too.
+Result<std::vector<model::ServerName>> list_names();
+/// The name of an existing server as it is spelled in its settings file, or nothing.
+Result<std::optional<model::ServerName>> find_name(const std::string& text);
+
+/// Where a server's settings are.
+std::string settings_path(const model::ServerName& name);
+
+}  // namespace vs::server

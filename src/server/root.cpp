@@ -1,0 +1,190 @@
+#include "server/root.hpp"
+
+#include <fcntl.h>
+#include <linux/mount.h>
+
+#include <cerrno>
+
+#include "base/text.hpp"
+#include "server/void_namespace.hpp"
+#include "sys/file.hpp"
+#include "sys/mount.hpp"
+#include "sys/user_namespace.hpp"
+
+namespace vs::server {
+
+namespace {
+
+using sys::FdRef;
+using sys::Recursion;
+
+constexpr std::uint64_t kInert = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+constexpr std::uint32_t kTtyGroup = 5;  // Debian and every other distribution
+
+struct Device {
+    const char* name;
+    unsigned minor;
+};
+// The usual six; all of major 1 or 5 (Documentation/admin-guide/devices.txt).
+constexpr Device kMemoryDevices[] = {{"null", 3}, {"zero", 5}, {"full", 7}, {"random", 8}, {"urandom", 9}};
+constexpr const char* kLinks[][2] = {{"fd", "/proc/self/fd"}, {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"},
+                                     {"stderr", "/proc/self/fd/2"}, {"ptmx", "pts/ptmx"}, {"core", "/proc/kcore"}};
+
+// What a server's root could read about the host and its neighbours, and has no use for.
+constexpr const char* kMaskedFiles[] = {"proc/kcore", "proc/kallsyms", "proc/keys", "proc/timer_list", "proc/interrupts",
+                                        "proc/latency_stats", "proc/sched_debug"};
+constexpr const char* kMaskedDirs[] = {"proc/acpi", "proc/scsi", "proc/asound", "sys/firmware", "sys/kernel"};
+
+/// A directory of the guest's tree to mount on, made where it is missing.
+Result<sys::Fd> open_mount_point(FdRef root, const std::string& path) {
+    auto found = sys::open_beneath(root, path, O_PATH | O_DIRECTORY);
+    if (found || found.error().errno_value != ENOENT) return found;
+    TRY(sys::make_dir(root, path, 0755, sys::IfExists::keep));
+    return sys::open_beneath(root, path, O_PATH | O_DIRECTORY);
+}
+
+/// The same for a path of several parts, each of which may be missing; the last one is a file where the source is one.
+Result<sys::Fd> open_deep_mount_point(FdRef root, std::string_view path, bool is_directory) {
+    auto parts = base::split(path.substr(1), '/');
+    sys::Fd at = TRY(sys::open_beneath(root, ".", O_PATH | O_DIRECTORY));
+    for (std::size_t i = 0; i + 1 < parts.size(); ++i) at = TRY(open_mount_point(at, std::string(parts[i])));
+    std::string last(parts.back());
+    if (is_directory) return open_mount_point(at, last);
+    if (!TRY(sys::exists(at, last))) TRY(sys::open_beneath(at, last, O_WRONLY | O_CREAT | O_EXCL, 0644));
+    return sys::open_beneath(at, last, O_PATH);
+}
+
+Result<> attach_at(const sys::MountFd& mount, FdRef root, const std::string& path) {
+    auto point = TRY_WITH(open_mount_point(root, path), "open the mount point '/{}' of the server", path);
+    return sys::attach(mount, point, "");
+}
+
+Result<> make_nodes(FdRef dev) {
+    for (const auto& device : kMemoryDevices) TRY(sys::make_device(dev, device.name, 0666, 1, device.minor));
+    TRY(sys::make_device(dev, "tty", 0666, 5, 0));
+    for (const auto& link : kLinks) TRY(sys::make_symlink(dev, link[0], link[1]));
+    for (const char* dir : {"pts", "shm", "mqueue"}) TRY(sys::make_dir(dev, dir, 0755, sys::IfExists::fail));
+    TRY(sys::open_at(dev, "console", O_WRONLY | O_CREAT | O_EXCL, 0600));
+    return {};
+}
+
+std::vector<sys::FsOption> owned_tmpfs(std::uint32_t owner, const char* mode, const char* size) {
+    return {{"mode", mode}, {"size", size}, {"uid", std::to_string(owner)}, {"gid", std::to_string(owner)}};
+}
+
+/// /dev with its nodes, a devpts of its own whose first terminal is the console, and /dev/shm.
+Result<sys::PtyPair> mount_dev(FdRef root, std::uint32_t first_id) {
+    auto dev = TRY(sys::new_mount("tmpfs", owned_tmpfs(first_id, "0755", "1m"), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC));
+    TRY(make_nodes(dev));
+    TRY(attach_at(dev, root, "dev"));
+    auto gid = std::to_string(first_id + kTtyGroup);
+    // `max` keeps one server from taking every terminal of the machine (kernel.pty.max is 4096 for all of them).
+    auto pts = TRY(sys::new_mount("devpts", {{"mode", "0620"}, {"ptmxmode", "0666"}, {"gid", gid}, {"max", "128"}},
+                                  MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC));
+    TRY(sys::attach(pts, dev, "pts"));
+    auto shm = TRY(sys::new_mount("tmpfs", owned_tmpfs(first_id, "1777", "50%"), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV));
+    TRY(sys::attach(shm, dev, "shm"));
+    auto console = TRY(sys::open_pty(pts));
+    auto bind = TRY(sys::clone_mount(pts, std::to_string(console.number), Recursion::this_mount));
+    TRY(sys::attach(bind, dev, "console"));
+    return console;
+}
+
+Result<RootSources::Bind> open_volume(const RootPlan& plan, const RootPlan::Volume& volume) {
+    auto volumes = TRY(sys::open_dir(sys::kHere, plan.server_dir + "/volumes"));
+    TRY(sys::make_dir(volumes, volume.directory, 0755, sys::IfExists::keep));
+    RootSources::Bind bind;
+    bind.mount = TRY(sys::clone_mount(volumes, volume.directory, Recursion::this_mount));
+    bind.to = volume.to;
+    bind.attributes = MOUNT_ATTR_NODEV;
+    bind.count = 65536;  // every id of the server, as in its layers
+    return bind;
+}
+
+Result<RootSources::Bind> open_host_mount(const model::HostMount& mount) {
+    RootSources::Bind bind;
+    bind.mount = TRY_WITH(sys::clone_mount(sys::kHere, mount.from, Recursion::this_mount), "map '{}' of the host", mount.from);
+    auto status = TRY(sys::stat_fd(bind.mount));
+    bind.to = mount.to;
+    bind.is_directory = S_ISDIR(status.st_mode);
+    bind.attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (mount.writable ? 0 : MOUNT_ATTR_RDONLY);
+    bind.disk_id = status.st_uid;
+    bind.guest_owner = mount.owner;
+    // What the guest writes gets the owner's id on disk. With root's id it could leave a setuid root program on the host.
+    if (mount.writable && status.st_uid == 0)
+        return fail(Code::usage, "'{}' belongs to root and cannot be mapped writable: chown it to an ordinary user of the host", mount.from);
+    return bind;
+}
+
+/// The id of a user of the server, by its own /etc/passwd: read as data, bounded, and only if it is a plain file.
+Result<std::uint32_t> guest_uid(FdRef root, const std::string& user) {
+    constexpr std::size_t kMostBytes = 1 << 20;
+    if (user.empty()) return 0;
+    if (auto number = base::parse_number(user); number && *number < 65536) return static_cast<std::uint32_t>(*number);
+    auto file = TRY(sys::open_beneath(root, "etc/passwd", O_RDONLY | O_NONBLOCK | O_NOCTTY));
+    if (!S_ISREG(TRY(sys::stat_fd(file)).st_mode)) return fail(Code::failed, "the server's /etc/passwd is not a plain file");
+    auto text = TRY(sys::read_all(file, kMostBytes));
+    for (auto line : base::split(text, '\n')) {
+        auto fields = base::split(line, ':');
+        auto uid = fields.size() > 2 && fields[0] == user ? base::parse_number(fields[2]) : std::nullopt;
+        if (uid && *uid < 65536) return static_cast<std::uint32_t>(*uid);
+    }
+    return fail(Code::usage, "the server has no user '{}'", user);
+}
+
+Result<> attach_bind(const RootSources::Bind& bind, FdRef root, std::uint32_t first_id, FdRef proc) {
+    auto owner = TRY_WITH(guest_uid(root, bind.guest_owner), "map the owner of '{}'", bind.to);
+    auto mapping = TRY(sys::make_id_mapping(proc, {bind.disk_id, first_id + owner, bind.count}));
+    TRY_WITH(sys::set_attributes(bind.mount, {.set = bind.attributes, .user_namespace = &mapping}, Recursion::this_mount),
+             "shift the ids of '{}' (does its file system support idmapped mounts?)", bind.to);
+    auto point = TRY_WITH(open_deep_mount_point(root, bind.to, bind.is_directory), "open the mount point '{}' of the server", bind.to);
+    return sys::attach(bind.mount, point, "");
+}
+
+Result<> cover(FdRef root, const char* path, const char* with) {
+    auto point = sys::open_beneath(root, path, O_PATH);
+    if (!point && point.error().errno_value == ENOENT) return {};
+    if (!point) return std::unexpected<Error>(point.error());
+    auto mask = TRY(sys::clone_mount(sys::kHere, with, Recursion::this_mount));
+    return sys::attach(mask, *point, "");
+}
+
+}  // namespace
+
+Result<RootSources> open_root_sources(const RootPlan& plan) {
+    RootSources sources;
+    sources.layers = TRY(storage::open_layers(plan.images, plan.server_dir));
+    for (const auto& volume : plan.volumes) sources.binds.push_back(TRY_WITH(open_volume(plan, volume), "open the volume '{}'", volume.to));
+    for (const auto& mount : plan.mounts) sources.binds.push_back(TRY(open_host_mount(mount)));
+    return sources;
+}
+
+Result<StagedRoot> stage_root(RootSources sources, const RootPlan& plan, FdRef proc, const sys::NamespaceFd& id_mapping) {
+    StagedRoot staged;
+    auto as_mapped_root = TRY(sys::ScopedEffectiveId::become(plan.first_id));
+    staged.root = TRY_WITH(storage::mount_overlay(std::move(sources.layers), {.attach_below = void_paths::kLayers,
+                                                                             .id_mapping = &id_mapping,
+                                                                             .access = storage::OverlayRequest::Access::writable,
+                                                                             .attributes = MOUNT_ATTR_NODEV}),
+                           "mount the root");
+    TRY(sys::attach(staged.root, sys::kHere, "/"));
+    TRY(sys::detach(void_paths::kLayers));  // the overlay holds private copies; the guest must not inherit these
+    staged.console = TRY_WITH(mount_dev(staged.root, plan.first_id), "make /dev");
+    for (const auto& bind : sources.binds) TRY(attach_bind(bind, staged.root, plan.first_id, proc));
+    return staged;
+}
+
+Result<> mount_guest_filesystems(const sys::MountFd& root, const GuestFilesystems& contexts, Masks masks) {
+    auto proc = TRY(sys::fs_mount(contexts.proc, kInert));
+    TRY(attach_at(proc, root, "proc"));
+    auto sysfs = TRY(sys::fs_mount(contexts.sysfs, kInert | MOUNT_ATTR_RDONLY));
+    TRY(attach_at(sysfs, root, "sys"));
+    auto cgroup = TRY(sys::fs_mount(contexts.cgroup, kInert));
+    TRY(sys::attach(cgroup, root, "sys/fs/cgroup"));
+    if (masks == Masks::none) return {};
+    for (const char* path : kMaskedFiles) TRY_WITH(cover(root, path, void_paths::kEmptyFile), "cover '/{}'", path);
+    for (const char* path : kMaskedDirs) TRY_WITH(cover(root, path, void_paths::kEmptyDir), "cover '/{}'", path);
+    return {};
+}
+
+}  // namespace vs::server

@@ -1,0 +1,66 @@
+#pragma once
+// Stage 1 of a start: the server's root, built by the host in a copy of the void.
+//
+// Everything here is mounted in a mount namespace that the initial user namespace owns. The guest's own copy of it locks every
+// mount: what is read-only, nodev or covered stays so, whatever its root tries (mount_namespaces(7), "Restrictions").
+//
+// Security: the tree is the guest's, so every mount point is reached by descriptor with RESOLVE_BENEATH and NO_SYMLINKS, and
+// nothing of the guest is followed, executed or trusted. No process of the guest runs while this works, but a directory of
+// the host that is shared with another server may change under us.
+
+#include <string>
+#include <vector>
+
+#include "model/settings.hpp"
+#include "storage/overlay.hpp"
+#include "sys/terminal.hpp"
+
+namespace vs::server {
+
+enum class Masks { standard, none };
+
+/// Values only; what the root is to be made of.
+struct RootPlan {
+    std::vector<std::string> images;  ///< directories, topmost first
+    std::string server_dir;
+    std::uint32_t first_id = 0;
+    std::vector<model::HostMount> mounts;
+    struct Volume {
+        std::string directory;  ///< name below SERVER_DIR/volumes; made where it is missing
+        std::string to;         ///< absolute in the server
+    };
+    std::vector<Volume> volumes;
+    Masks masks = Masks::standard;
+};
+
+/// What has to be opened in the host's mount namespace, before the void is entered.
+struct RootSources {
+    struct Bind {
+        sys::MountFd mount;
+        std::string to;                ///< absolute in the server
+        std::uint64_t attributes = 0;  ///< MOUNT_ATTR_*
+        bool is_directory = true;
+        std::uint32_t disk_id = 0;     ///< this owner on disk ...
+        std::string guest_owner;       ///< ... is this user of the server (name or number, empty is root); others are nobody
+        std::uint32_t count = 1;
+    };
+    storage::Layers layers;
+    std::vector<Bind> binds;
+};
+Result<RootSources> open_root_sources(const RootPlan& plan);
+
+struct StagedRoot {
+    sys::MountFd root;
+    sys::PtyPair console;
+};
+/// Precondition: we are in a copy of the void (enter_void), umask 0.
+/// `proc` shows our processes; `id_mapping` is the guest's user namespace.
+Result<StagedRoot> stage_root(RootSources sources, const RootPlan& plan, sys::FdRef proc, const sys::NamespaceFd& id_mapping);
+
+/// File systems that the guest's own namespaces determine: created there, mounted by us.
+struct GuestFilesystems {
+    sys::Fd proc, sysfs, cgroup;
+};
+Result<> mount_guest_filesystems(const sys::MountFd& root, const GuestFilesystems& contexts, Masks masks);
+
+}  // namespace vs::server

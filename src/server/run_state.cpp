@@ -1,0 +1,94 @@
+#include "server/run_state.hpp"
+
+#include <fcntl.h>
+
+#include <cerrno>
+#include <map>
+
+#include "base/text.hpp"
+#include "model/paths.hpp"
+#include "sys/file.hpp"
+
+namespace vs::server {
+
+namespace {
+
+// Lines of "key value", so that a start needs no JSON; every value is ours and on one line.
+using Fields = std::map<std::string, std::string, std::less<>>;
+
+Result<std::uint64_t> number(const Fields& fields, std::string_view key) {
+    auto field = fields.find(key);
+    auto value = field == fields.end() ? std::nullopt : base::parse_number(field->second);
+    if (!value) return fail(Code::failed, "the state file has no proper '{}'", key);
+    return *value;
+}
+
+std::string text(const Fields& fields, std::string_view key) {
+    auto field = fields.find(key);
+    return field == fields.end() ? "" : field->second;
+}
+
+}  // namespace
+
+std::string print_state(const RunState& state) {
+    return fmt::format(
+        "phase {}\npurpose {}\nnumber {}\ngeneration {}\ninit {}\ninit_start {}\ninit_path {}\nstarted {}\nnetwork {}\n",
+        state.phase == Phase::running ? "running" : "starting", state.purpose == Purpose::service ? "service" : "maintenance",
+        state.number.value, state.generation, state.init, state.init_start, state.init_path, state.started, print_plan(state.network));
+}
+
+Result<RunState> parse_state(std::string_view content) {
+    Fields fields;
+    for (auto line : base::split(content, '\n')) {
+        auto blank = line.find(' ');
+        if (blank != std::string_view::npos) fields.emplace(line.substr(0, blank), line.substr(blank + 1));
+    }
+    RunState state;
+    state.phase = text(fields, "phase") == "running" ? Phase::running : Phase::starting;
+    state.purpose = text(fields, "purpose") == "maintenance" ? Purpose::maintenance : Purpose::service;
+    state.number.value = static_cast<std::uint32_t>(TRY(number(fields, "number")));
+    state.generation = static_cast<std::uint32_t>(TRY(number(fields, "generation")));
+    state.init = static_cast<pid_t>(TRY(number(fields, "init")));
+    state.init_start = TRY(number(fields, "init_start"));
+    state.init_path = text(fields, "init_path");
+    state.started = text(fields, "started");
+    state.network = TRY(parse_plan(text(fields, "network")));
+    return state;
+}
+
+Result<RunDir> RunDir::open(const model::ServerName& name) {
+    RunDir run;
+    TRY(sys::make_dir(sys::kHere, model::paths::kRun, 0700, sys::IfExists::keep));
+    auto path = model::paths::kRun + "/" + name.text();
+    TRY(sys::make_dir(sys::kHere, path, 0700, sys::IfExists::keep));
+    run.dir_ = TRY(sys::open_dir(sys::kHere, path));
+    return run;
+}
+
+Result<sys::Fd> RunDir::lock() const { return sys::lock_file(dir_, "lock", sys::LockWait::wait); }
+
+Result<std::optional<RunState>> RunDir::read() const {
+    auto content = sys::read_file(dir_, "state");
+    if (!content && content.error().errno_value == ENOENT) return std::nullopt;
+    if (!content) return std::unexpected<Error>(content.error());
+    return TRY(parse_state(*content));
+}
+
+Result<> RunDir::write(const RunState& state) const {
+    return sys::replace_file(dir_, "state", print_state(state), 0600, sys::Durability::volatile_);
+}
+
+Result<> RunDir::clear() const {
+    auto removed = sys::remove_file(dir_, "state");
+    if (!removed && removed.error().errno_value == ENOENT) return {};
+    return removed;
+}
+
+Result<std::uint32_t> RunDir::next_generation() const {
+    auto last = sys::read_file(dir_, "generation");
+    auto next = static_cast<std::uint32_t>(last ? base::parse_number(base::trim(*last)).value_or(0) : 0) + 1;
+    TRY(sys::replace_file(dir_, "generation", fmt::format("{}\n", next), 0600, sys::Durability::volatile_));
+    return next;
+}
+
+}  // namespace vs::server

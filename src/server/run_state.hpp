@@ -1,0 +1,62 @@
+#pragma once
+// What is known of a server that runs or is on its way: /run/vservers/NAME/state. It is written before anything is made and
+// names everything that will be, so that whoever finds it can undo it. A reboot erases it with what it describes.
+//
+// Who may write: the holder of /run/vservers/NAME/lock. Liveness is never read from here: the init is its pid with its start
+// time in the server's control group, the keeper is whoever holds keeper.lock.
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+
+#include "model/name.hpp"
+#include "server/network.hpp"
+#include "sys/fd.hpp"
+
+namespace vs::server {
+
+enum class Phase {
+    starting,  ///< being built; a state found like this without its lock held is what a killed start left
+    running,
+};
+enum class Purpose {
+    service,      ///< started to run
+    maintenance,  ///< a stopped server entered: only an idle init, gone with the command
+};
+
+struct RunState {
+    Phase phase = Phase::starting;
+    Purpose purpose = Purpose::service;
+    model::ServerNumber number;
+    std::uint32_t generation = 0;  ///< counts the starts of this boot
+    pid_t init = 0;
+    std::uint64_t init_start = 0;  ///< clock ticks (sys::start_time)
+    std::string init_path;         ///< "/sbin/init", or "vserver-init"
+    std::string started;           ///< RFC 3339
+    NetworkPlan network;
+};
+
+std::string print_state(const RunState& state);
+Result<RunState> parse_state(std::string_view text);
+
+/// The directory /run/vservers/NAME and its lock.
+class RunDir {
+  public:
+    /// Makes it where it is missing.
+    static Result<RunDir> open(const model::ServerName& name);
+    [[nodiscard]] const sys::DirFd& dir() const { return dir_; }
+    /// Waits for the lock; commands on one server follow each other.
+    Result<sys::Fd> lock() const;
+    /// nullopt where the server is stopped.
+    Result<std::optional<RunState>> read() const;
+    Result<> write(const RunState& state) const;
+    Result<> clear() const;
+    /// The next generation: fresh device names, so that no start waits for the clean-up of the last one.
+    Result<std::uint32_t> next_generation() const;
+
+  private:
+    sys::DirFd dir_;
+};
+
+}  // namespace vs::server

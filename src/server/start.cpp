@@ -1,0 +1,143 @@
+#include "server/start.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+
+#include <ctime>
+
+#include "context/guest_profile.hpp"
+#include "model/paths.hpp"
+#include "server/builder.hpp"
+#include "server/hooks.hpp"
+#include "server/keeper.hpp"
+#include "server/our_programs.hpp"
+#include "server/prepare.hpp"
+#include "server/void_namespace.hpp"
+#include "sys/file.hpp"
+
+namespace vs::server {
+
+namespace {
+
+/// One start, from the state on disk to the running init. What it makes is named in the state first, so that tear_down knows.
+class Start {
+  public:
+    Start(const storage::Store& store, const Server& server, const RunDir& run, Purpose purpose)
+        : store_(store), server_(server), run_(run), purpose_(purpose) {}
+
+    Result<RunState> run() {
+        host_ = TRY(CgroupHost::open());
+        network_ = TRY(HostNetwork::open());
+        TRY(plan());
+        TRY(run_.write(state_));
+        auto built = build();
+        if (built) return state_;
+        auto undone = tear_down(*host_, server_.name, run_, state_);
+        auto error = built.error();
+        if (!undone) error.cause += fmt::format(" (and cleaning up failed: {})", undone.error().message());
+        return std::unexpected<Error>(std::move(error));
+    }
+
+  private:
+    Result<> plan() {
+        state_.purpose = purpose_;
+        state_.number = server_.record.number;
+        state_.generation = TRY(run_.next_generation());
+        state_.started = now_rfc3339();
+        auto facts = TRY(network_->facts(server_.settings.network));
+        state_.network = TRY(plan_network(server_.settings.network, state_.number, state_.generation, facts));
+        return refuse_used_addresses();
+    }
+
+    Result<> refuse_used_addresses() {
+        for (const auto& conflict : TRY(network_->addresses_in_use(state_.network))) {
+            auto owner = conflict.context ? fmt::format("context {}", *conflict.context) : std::string("the host");
+            return fail(Code::busy, "the address {} is in use by {} on '{}': give '{}' another one, or take it away there",
+                        conflict.address.text(), owner, conflict.device, server_.name.text());
+        }
+        return {};
+    }
+
+    Result<> build() {
+        TRY_WITH(network_->prepare(state_.network), "prepare the host's network");
+        auto keepers = TRY(host_->keepers());
+        auto builder = TRY(start_builder(TRY(order()), keepers));
+        if (state_.network.kind != model::NetworkKind::host) {
+            TRY(wait_for_network_namespace(builder));
+            TRY_WITH(connect_network(builder), "connect its network");
+        }
+        TRY(wait_until_running(builder));
+        state_.phase = Phase::running;
+        state_.init = builder.guest_init;
+        state_.init_start = TRY(sys::start_time(builder.guest_init));
+        return run_.write(state_);
+    }
+
+    Result<> connect_network(const Builder& builder) {
+        auto guest = TRY(sys::open_at(sys::kHere, fmt::format("/proc/{}/ns/net", builder.guest_init), O_RDONLY));
+        TRY(network_->bring_up(state_.network, guest));
+        return network_is_up(builder);
+    }
+
+    Result<BuildOrder> order() {
+        BuildOrder order;
+        order.name = server_.name.text();
+        order.generation = state_.generation;
+        order.root = TRY(plan_root(store_, server_));
+        prepared_ = TRY(PreparedInit::make(server_, purpose_));
+        order.child = prepared_->child_plan(server_, state_.network);
+        order.cgroups = TRY_WITH(create_cgroups(*host_, order.name, server_.settings.limits, state_.number.first_id()), "make its control groups");
+        for (const auto& tasks : order.cgroups.v1_tasks) order.child.v1_tasks.push_back(tasks.get());
+        order.void_namespace = TRY(open_void_namespace());
+        order.host_mounts = sys::NamespaceFd(TRY(sys::open_at(sys::kHere, "/proc/self/ns/mnt", O_RDONLY)).release());
+        order.proc = TRY(sys::open_dir(sys::kHere, "/proc"));
+        order.log_dir = TRY(open_log_dir(server_.name));
+        order.run_dir = TRY(sys::open_dir(run_.dir(), "."));
+        order.keeper_lock = TRY(sys::lock_file(run_.dir(), "keeper.lock", sys::LockWait::wait));
+        order.recorder_lock = TRY(sys::lock_file(run_.dir(), "recorder.lock", sys::LockWait::wait));
+        return order;
+    }
+
+    const storage::Store& store_;
+    const Server& server_;
+    const RunDir& run_;
+    Purpose purpose_;
+    std::optional<CgroupHost> host_;
+    std::optional<HostNetwork> network_;
+    std::optional<PreparedInit> prepared_;  // holds what the child's plan points to
+    RunState state_;
+};
+
+}  // namespace
+
+Result<RunState> start_for_maintenance(const storage::Store& store, const Server& server, const RunDir& run) {
+    return Start(store, server, run, Purpose::maintenance).run();
+}
+
+Result<RunState> start_server(const storage::Store& store, const Server& server) {
+    auto run = TRY(RunDir::open(server.name));
+    auto lock = TRY(run.lock());
+    auto host = TRY(CgroupHost::open());
+    if (TRY(settle(host, server.name, run))) return fail(Code::busy, "'{}' is running already", server.name.text());
+    TRY(run_hook(server, HookPhase::pre_start));
+    return Start(store, server, run, Purpose::service).run();
+}
+
+Result<std::vector<std::string>> describe_start(const storage::Store& store, const Server& server) {
+    auto network = TRY(HostNetwork::open());
+    auto facts = TRY(network.facts(server.settings.network));
+    auto plan = TRY(plan_network(server.settings.network, server.record.number, 1, facts));
+    auto root = TRY(plan_root(store, server));
+    std::vector<std::string> lines = {
+        fmt::format("context {}, host ids {} to {}", server.record.number.context(), root.first_id, root.first_id + 65535),
+        fmt::format("root: {} over {}", root.server_dir, fmt::join(root.images, ", ")),
+        fmt::format("network: {}", print_plan(plan)),
+        fmt::format("limits: {} processes, memory {}", server.settings.limits.processes,
+                    server.settings.limits.memory ? std::to_string(*server.settings.limits.memory) : "unlimited"),
+        fmt::format("capabilities: {}", fmt::join(server.settings.capabilities.names(), " "))};
+    for (const auto& mount : root.mounts) lines.push_back(fmt::format("map {} to {} ({})", mount.from, mount.to, mount.writable ? "rw" : "ro"));
+    for (const auto& volume : root.volumes) lines.push_back(fmt::format("volume {}", volume.to));
+    return lines;
+}
+
+}  // namespace vs::server

@@ -1,0 +1,28 @@
+#pragma once
+// The void: a mount namespace with nothing in it but an empty read-only tmpfs, made once per boot and pinned at
+// /run/vservers/.void. Every start enters a copy of it and mounts the server's root over "/".
+//
+// Why: pivot_root(2) walks every task of the machine, and a copy of the host's own mount table would pin the host's mounts in
+// every server. With the root mounted *over* the void's "/" no pivot is needed: the kernel takes the topmost mount on "/" as
+// the namespace's root (current_chrooted() in fs/namespace.c follows it), so user namespaces inside still work; and because
+// the copy in the guest's own user namespace locks every mount (mount_namespaces(7)), its root can never uncover the void,
+// which is empty anyway.
+
+#include "sys/fd.hpp"
+
+namespace vs::server {
+
+/// What the void contains, as paths of a process in it.
+namespace void_paths {
+inline constexpr const char* kLayers = "/layers";      ///< a mount point of its own, with directories 0, 1, ...: detached as one
+inline constexpr const char* kEmptyDir = "/empty";     ///< covers directories
+inline constexpr const char* kEmptyFile = "/nothing";  ///< mode 0000, covers files
+}  // namespace void_paths
+
+/// Opens it, and makes it where this boot has none yet. Safe against others doing the same.
+Result<sys::NamespaceFd> open_void_namespace();
+
+/// Moves this process into a fresh copy of the void: root and current directory are its tmpfs.
+Result<> enter_void(const sys::NamespaceFd& void_namespace);
+
+}  // namespace vs::server
