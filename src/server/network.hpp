@@ -38,6 +38,7 @@ struct Uplink {
 struct HostNetworkFacts {
     std::optional<Uplink> uplink4;  ///< nullopt: only the host reaches the server's IPv4 addresses
     std::optional<Uplink> uplink6;
+    bool ipv6 = true;  ///< the kernel has IPv6
 };
 
 struct NetworkPlan {
@@ -47,10 +48,13 @@ struct NetworkPlan {
     std::vector<model::IpAddress> addresses;
     std::vector<model::PortRedirect> ports;
     std::optional<Uplink> uplink4, uplink6;  ///< only those that one of `addresses` needs
+    bool ipv6 = true;                        ///< the kernel has IPv6
 
     /// A cable is made: kind private with at least one address.
     [[nodiscard]] bool has_cable() const;
-    [[nodiscard]] bool has(model::Family family) const;
+    /// The first address of a family: the source of the server's connections, the target of ports; nullptr: none.
+    [[nodiscard]] const model::IpAddress* first(model::Family family) const;
+    [[nodiscard]] const std::optional<Uplink>& uplink(model::Family family) const;
     /// "vs-<context>-<generation>", at most 15 characters.
     [[nodiscard]] std::string host_device() const;
     /// Numbers high above the kernel's own, so that they are known before the device is made.
@@ -64,7 +68,7 @@ inline constexpr std::string_view kGuestDevice = "eth0";
 inline constexpr std::uint32_t kGuestIndex = 2;
 inline constexpr std::uint32_t kCableMtu = 65535;
 
-/// Pure. Code::usage for a port that no address of its family can serve.
+/// Pure. Code::usage for a port that no address of its family can serve, Code::unsupported for IPv6 where there is none.
 Result<NetworkPlan> plan_network(const model::NetworkSettings& settings, model::ServerNumber number, std::uint32_t generation,
                                  const HostNetworkFacts& facts);
 /// What the child sends in its own namespace once its eth0 is there: loopback up, eth0 up with addresses, permanent
@@ -102,12 +106,13 @@ class HostNetwork {
     Result<> restore_rules(const std::vector<NetworkPlan>& running);
 
   private:
-    HostNetwork(sys::NetlinkSocket route, sys::NetlinkSocket filter, sys::DirFd settings)
-        : route_(std::move(route)), filter_(std::move(filter)), settings_(std::move(settings)) {}
+    HostNetwork(sys::NetlinkSocket route, sys::NetlinkSocket filter, sys::DirFd sysctls)
+        : route_(std::move(route)), filter_(std::move(filter)), sysctls_(std::move(sysctls)) {}
+    Result<> load_rules();
 
     sys::NetlinkSocket route_;
     sys::NetlinkSocket filter_;
-    sys::DirFd settings_;  ///< /proc/sys/net
+    sys::DirFd sysctls_;  ///< /proc/sys/net
 };
 
 /// Something on this host that keeps servers off the wire, and the command that mends it.

@@ -34,26 +34,28 @@ class MessageRow {
     /// With the terminating zero that kernel names want.
     void text(std::uint16_t type, std::string_view value);
     template <typename T>
-    void value(std::uint16_t type, T number) { attribute(type, bytes_of(number)); }
+    void number(std::uint16_t type, T value) { attribute(type, bytes_of(value)); }
     /// An attribute that holds what `body` adds.
     void nested(std::uint16_t type, const std::function<void()>& body);
-    /// Bytes as they are inside the open attribute: the fixed header in VETH_INFO_PEER.
+    /// Bytes as they are, inside an attribute: the fixed header in VETH_INFO_PEER.
     void raw(std::string_view bytes);
 
-    [[nodiscard]] bool empty() const { return names_.empty(); }
-    [[nodiscard]] const std::vector<char>& bytes() const { return bytes_; }
-    [[nodiscard]] const std::string& what(std::size_t index) const { return names_[index]; }
     [[nodiscard]] std::size_t count() const { return names_.size(); }
-    /// Asks for an answer to the last message, if one was not asked for. Nothing can be added to it afterwards.
-    void finish();
+    [[nodiscard]] const std::string& what(std::size_t index) const { return names_[index]; }
+    /// Asks for an answer to the last message unless one is asked for already, and numbers the messages from `first_number`.
+    /// The row may be sent now.
+    const std::vector<char>& finish(std::uint32_t first_number = 1);
+    /// The message whose answer is the last one.
+    [[nodiscard]] std::size_t answered() const { return answered_; }
 
   private:
-    void pad();
-    void grow_message();
+    void measure();
 
     std::vector<char> bytes_;
     std::vector<std::string> names_;
-    std::size_t message_ = 0;  ///< where the open message begins
+    std::vector<std::size_t> starts_;
+    std::size_t answered_ = 0;
+    bool wants_answer_ = false;
 };
 
 /// One message of a row that the kernel refused.
@@ -71,18 +73,21 @@ class NetlinkSocket {
     Result<std::vector<Refusal>> send(MessageRow& row);
     /// Sends a row; the first refusal is the error.
     Result<> run(MessageRow& row);
-    /// Sends one request; the message that answers it, from behind nlmsghdr, or nullopt where the kernel knows nothing of it.
-    Result<std::optional<std::string>> ask(MessageRow& row);
+    /// Sends one request; the message that answers it, from behind nlmsghdr.
+    Result<std::string> ask(MessageRow& row);
     /// Sends one dump request and hands on every answer, from behind nlmsghdr.
     Result<> dump(MessageRow& row, const std::function<void(std::string_view)>& each);
 
   private:
-    explicit NetlinkSocket(SocketFd socket, int protocol) : socket_(std::move(socket)), protocol_(protocol) {}
+    NetlinkSocket(SocketFd socket, int protocol) : socket_(std::move(socket)), protocol_(protocol) {}
     Result<> transmit(MessageRow& row);
     Result<std::string_view> receive();
+    bool is_final(const MessageRow& row, const Refusal& answer) const;
 
     SocketFd socket_;
     int protocol_;
+    std::uint32_t next_number_ = 1;  ///< answers to an earlier row are told apart by their numbers
+    std::uint32_t first_number_ = 1;
     std::vector<char> buffer_;
 };
 

@@ -31,8 +31,6 @@ struct Cable {
     int far_namespace = -1;
 };
 void add_cable(MessageRow& row, const Cable& cable);
-/// Asynchronous parts aside, removing a device waits for an RCU grace period (20 ms and more): not for the way to a stop.
-void remove_device(MessageRow& row, std::uint32_t index);
 
 enum class Arp { on, off };
 void set_up(MessageRow& row, std::uint32_t index, Arp arp);
@@ -60,9 +58,10 @@ struct Route {
     std::string_view destination;
     std::uint8_t prefix = 0;
     std::uint32_t index = 0;
-    std::string_view gateway;    ///< empty: on the link itself
-    std::uint32_t mtu = 0;       ///< 0: the device's
-    std::uint32_t advmss = 0;    ///< 0: from the mtu
+    std::string_view gateway;  ///< empty: on the link itself
+    std::string_view source;   ///< of connections that do not choose one; empty: the kernel chooses
+    std::uint32_t mtu = 0;     ///< 0: the device's
+    std::uint32_t advmss = 0;  ///< with mtu
 };
 /// EEXIST where a route to the same destination exists, through whatever device.
 void add_route(MessageRow& row, const Route& route);
@@ -93,7 +92,7 @@ struct Device {
 };
 Result<std::optional<Device>> device_by_index(NetlinkSocket& socket, std::uint32_t index);
 Result<std::optional<Device>> device_by_name(NetlinkSocket& socket, std::string_view name);
-/// The addresses of one device, as bytes.
-Result<std::vector<std::string>> addresses_of(NetlinkSocket& socket, std::uint32_t index);
+/// The addresses of one family (AF_INET, AF_INET6) on one device, as text.
+Result<std::vector<std::string>> addresses_of(NetlinkSocket& socket, std::uint32_t index, unsigned char family);
 
 }  // namespace vs::sys

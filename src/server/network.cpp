@@ -1,0 +1,283 @@
+#include "server/network.hpp"
+
+#include <linux/ip.h>
+#include <linux/netlink.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/text.hpp"
+#include "server/network_rules.hpp"
+#include "sys/nft.hpp"
+#include "sys/process.hpp"
+
+namespace vs::server {
+
+using model::Family;
+using model::IpAddress;
+
+namespace {
+
+// Any address of the Internet finds the default route; nothing is sent there.
+constexpr std::string_view kFarAway4{"\x08\x08\x08\x08", 4};
+constexpr std::string_view kFarAway6{"\x20\x01\x48\x60\x48\x60\0\0\0\0\0\0\0\0\x88\x88", 16};
+constexpr std::string_view kHostLink6{"\xfe\x80\0\0\0\0\0\0\0\0\0\0\0\0\0\x01", 16};
+
+/// The context number in "vs-<context>-<generation>".
+std::optional<std::uint32_t> context_of(std::string_view device) {
+    auto parts = base::split(device, '-');
+    if (parts.size() != 3 || parts[0] != "vs") return std::nullopt;
+    auto context = base::parse_number(parts[1]);
+    if (!context || *context > 100 + model::ServerNumber::kMost) return std::nullopt;
+    return static_cast<std::uint32_t>(*context);
+}
+
+sys::Route host_route(const NetworkPlan& plan, const IpAddress& address) {
+    sys::Route route;
+    route.destination = address.bytes();
+    route.prefix = static_cast<std::uint8_t>(address.bytes().size() * 8);
+    route.index = plan.host_index();
+    return route;
+}
+
+/// Everything about the cable, the host's end of it, and the way to the server.
+sys::MessageRow cable_row(const NetworkPlan& plan, sys::FdRef guest_network) {
+    sys::MessageRow row;
+    auto index = plan.host_index();
+    sys::add_cable(row, {.near = {plan.host_device(), index, plan.host_mac()},
+                         .far = {std::string(kGuestDevice), kGuestIndex, plan.guest_mac()},
+                         .mtu = kCableMtu,
+                         .far_namespace = guest_network.get()});
+    // The filter on sources is a second wall for IPv4, for when somebody flushes the first.
+    sys::configure_ipv4(row, index, {{IPV4_DEVCONF_FORWARDING, 1}, {IPV4_DEVCONF_RP_FILTER, 1},
+                                     {IPV4_DEVCONF_SEND_REDIRECTS, 0}, {IPV4_DEVCONF_ACCEPT_REDIRECTS, 0}});
+    if (plan.ipv6) sys::forbid_automatic_addresses(row, index);
+    if (plan.first(Family::ipv6) != nullptr) sys::add_address(row, {kHostLink6, 64, index});
+    // Without ARP a server can neither claim an address nor fill the neighbour table that all share.
+    sys::set_up(row, index, sys::Arp::off);
+    for (const auto& address : plan.addresses) {
+        sys::add_permanent_neighbour(row, {address.bytes(), index, plan.guest_mac()});
+        sys::add_route(row, host_route(plan, address));
+    }
+    return row;
+}
+
+std::string_view port_bytes(const std::array<char, 2>& port) { return {port.data(), port.size()}; }
+std::array<char, 2> network_order(std::uint16_t port) { return {static_cast<char>(port >> 8), static_cast<char>(port & 0xff)}; }
+
+sys::nft::Element port_element(const model::PortRedirect& port, const IpAddress& server) {
+    bool ipv4 = server.family() == Family::ipv4;
+    char protocol = port.protocol == model::Protocol::tcp ? IPPROTO_TCP : IPPROTO_UDP;
+    auto host_port = network_order(port.host_port), server_port = network_order(port.server_port);
+    std::vector<std::string_view> key = {{&protocol, 1}, port_bytes(host_port)};
+    if (!port.any_host_address) key.insert(key.begin(), port.host_address.bytes());
+    auto any = ipv4 ? kPorts4 : kPorts6, at = ipv4 ? kPortsAt4 : kPortsAt6;
+    return {port.any_host_address ? any : at, sys::nft::concatenate(key),
+            sys::nft::concatenate({server.bytes(), port_bytes(server_port)})};
+}
+
+std::vector<sys::nft::Element> port_elements(const NetworkPlan& plan) {
+    std::vector<sys::nft::Element> elements;
+    for (const auto& port : plan.ports)
+        for (auto family : {Family::ipv4, Family::ipv6}) {
+            const auto* server = plan.first(family);
+            bool meant = port.any_host_address || port.host_address.family() == family;
+            if (server != nullptr && meant) elements.push_back(port_element(port, *server));
+        }
+    return elements;
+}
+
+/// EEXIST on the way up is somebody else's address or port.
+Result<> or_busy(Result<> result) {
+    if (!result && result.error().errno_value == EEXIST) result.error().code = Code::busy;
+    return result;
+}
+
+/// Values below /proc/sys/net, for the network namespace we are in.
+class Sysctls {
+  public:
+    explicit Sysctls(sys::FdRef directory) : directory_(directory) {}
+
+    Result<bool> has(const std::string& name) const { return sys::exists(directory_, name); }
+    Result<std::string> get(const std::string& name) const {
+        return std::string(base::trim(TRY(sys::read_file(directory_, name))));
+    }
+    /// Writes only what differs.
+    Result<> set(const std::string& name, std::string_view value) const {
+        if (TRY(get(name)) == value) return {};
+        return sys::write_kernel_file(directory_, name, value);
+    }
+    Result<> set_if_present(const std::string& name, std::string_view value) const {
+        if (!TRY(has(name))) return {};
+        return set(name, value);
+    }
+    /// A device that forwards stops taking router advertisements, and with them the host's own default route, unless it is
+    /// told otherwise (Documentation/networking/ip-sysctl, accept_ra). Must come before forwarding is switched on.
+    Result<> keep_router_advertisements(const std::string& device) const {
+        auto base = fmt::format("ipv6/conf/{}/", device);
+        if (TRY(get(base + "forwarding")) != "0" || TRY(get(base + "accept_ra")) != "1") return {};
+        return set(base + "accept_ra", "2");
+    }
+    Result<> forward_ipv4(const std::string& device) const;
+    Result<> forward_ipv6(const std::string& device) const;
+
+  private:
+    sys::FdRef directory_;
+};
+
+/// The kernel waits up to 0.8 s before it answers for others, lest it is faster than the owner: there is no other owner.
+Result<> answer_at_once(const Sysctls& sysctls, std::string_view family, const std::string& device) {
+    return sysctls.set(fmt::format("{}/neigh/{}/proxy_delay", family, device), "0");
+}
+
+Result<> Sysctls::forward_ipv4(const std::string& device) const {
+    TRY(answer_at_once(*this, "ipv4", device));
+    return set(fmt::format("ipv4/conf/{}/forwarding", device), "1");
+}
+
+Result<> Sysctls::forward_ipv6(const std::string& device) const {
+    auto base = fmt::format("ipv6/conf/{}/", device);
+    TRY(keep_router_advertisements(device));
+    TRY(set(base + "forwarding", "1"));  // the device answers for others only as a router
+    TRY(set(base + "proxy_ndp", "1"));
+    TRY(answer_at_once(*this, "ipv6", device));
+    if (TRY(has(base + "force_forwarding"))) return set(base + "force_forwarding", "1");
+    // Before 6.17 a kernel forwards IPv6 between all devices or none.
+    if (TRY(get("ipv6/conf/all/forwarding")) == "1") return {};
+    auto devices = TRY(sys::open_dir(directory_, "ipv6/conf"));
+    for (const auto& other : TRY(sys::list_dir(devices))) TRY(keep_router_advertisements(other));
+    return set("ipv6/conf/all/forwarding", "1");
+}
+
+bool is_gone(const Error& error) {
+    auto gone = {ESRCH, ENOENT, ENODEV, EADDRNOTAVAIL, ENETUNREACH};
+    return std::find(gone.begin(), gone.end(), error.errno_value) != gone.end();
+}
+
+/// Sends a row that removes things; what is gone already is no error.
+Result<> remove(sys::NetlinkSocket& socket, sys::MessageRow& row) {
+    for (auto& refusal : TRY(socket.send(row)))
+        if (!is_gone(refusal.error)) return std::unexpected<Error>(std::move(refusal.error));
+    return {};
+}
+
+/// The device of another server that has `address`, or of this one's earlier start.
+Result<std::optional<sys::Device>> cable_to(sys::NetlinkSocket& socket, const IpAddress& address) {
+    auto route = TRY(sys::route_to(socket, address.bytes()));
+    if (!route || route->kind != sys::RouteAnswer::Kind::unicast) return std::optional<sys::Device>();
+    auto device = TRY(sys::device_by_index(socket, route->index));
+    if (!device || !context_of(device->name)) return std::optional<sys::Device>();
+    return device;
+}
+
+Result<std::optional<Uplink>> find_uplink(sys::NetlinkSocket& socket, const std::string& name, Family family) {
+    std::optional<sys::Device> device;
+    if (!name.empty()) {
+        device = TRY(sys::device_by_name(socket, name));
+        if (!device) return fail(Code::usage, "uplink: this host has no network device '{}'", name);
+    } else {
+        auto route = TRY(sys::route_to(socket, family == Family::ipv4 ? kFarAway4 : kFarAway6));
+        if (route && route->kind == sys::RouteAnswer::Kind::unicast) device = TRY(sys::device_by_index(socket, route->index));
+    }
+    if (!device) return std::optional<Uplink>();
+    Uplink uplink{device->name, device->index, device->mtu, {}};
+    for (const auto& text : TRY(sys::addresses_of(socket, device->index, family == Family::ipv4 ? AF_INET : AF_INET6))) {
+        auto address = TRY(IpAddress::parse(text));
+        if (!address.is_special()) uplink.addresses.push_back(address);
+    }
+    return std::optional(uplink);
+}
+
+}  // namespace
+
+Result<HostNetwork> HostNetwork::open() {
+    auto route = TRY(sys::NetlinkSocket::open(NETLINK_ROUTE));
+    auto filter = TRY(sys::NetlinkSocket::open(NETLINK_NETFILTER));
+    return HostNetwork(std::move(route), std::move(filter), TRY(sys::open_dir(sys::kHere, "/proc/sys/net")));
+}
+
+Result<HostNetworkFacts> HostNetwork::facts(const model::NetworkSettings& settings) {
+    HostNetworkFacts facts;
+    if (settings.kind != model::NetworkKind::private_) return facts;
+    facts.ipv6 = TRY(Sysctls(sysctls_).has("ipv6/conf/all/forwarding"));
+    facts.uplink4 = TRY(find_uplink(route_, settings.uplink, Family::ipv4));
+    if (facts.ipv6) facts.uplink6 = TRY(find_uplink(route_, settings.uplink, Family::ipv6));
+    return facts;
+}
+
+Result<std::vector<AddressConflict>> HostNetwork::addresses_in_use(const NetworkPlan& plan) {
+    std::vector<AddressConflict> conflicts;
+    for (const auto& address : plan.addresses) {
+        auto route = TRY(sys::route_to(route_, address.bytes()));
+        if (route && route->kind == sys::RouteAnswer::Kind::local) conflicts.push_back({address, "", std::nullopt});
+        auto cable = TRY(cable_to(route_, address));
+        if (!cable || context_of(cable->name) == plan.number.context()) continue;
+        conflicts.push_back({address, cable->name, context_of(cable->name)});
+    }
+    return conflicts;
+}
+
+Result<> HostNetwork::prepare(const NetworkPlan& plan) {
+    if (!plan.has_cable()) return {};
+    TRY_WITH(load_rules(), "load the packet filter's rules");
+    Sysctls sysctls(sysctls_);
+    if (plan.uplink4) TRY(sysctls.forward_ipv4(plan.uplink4->device));
+    if (plan.uplink6) TRY(sysctls.forward_ipv6(plan.uplink6->device));
+    return {};
+}
+
+Result<> HostNetwork::load_rules() {
+    sys::nft::Element version{kVersionSet, std::string(sys::bytes_of(kRulesVersion)), ""};
+    if (TRY(sys::nft::find_element(filter_, kRulesTable, version))) return {};
+    auto text = std::string(kRules) + fmt::format("add element inet vserver version {{ {} }}\n", kRulesVersion);
+    TRY(sys::run_checked({"nft", "-f", "-"}, {.input = text, .environment = {}, .limit = std::chrono::seconds(30)}));
+    return {};
+}
+
+Result<> HostNetwork::bring_up(const NetworkPlan& plan, sys::FdRef guest_network) {
+    if (!plan.has_cable()) return {};
+    auto row = cable_row(plan, guest_network);
+    TRY_WITH(or_busy(route_.run(row)), "connect {}", plan.host_device());
+    Sysctls sysctls(sysctls_);
+    if (plan.ipv6) TRY(sysctls.set(fmt::format("ipv6/conf/{}/accept_ra", plan.host_device()), "0"));
+    if (plan.first(Family::ipv6) != nullptr)
+        TRY(sysctls.set_if_present(fmt::format("ipv6/conf/{}/force_forwarding", plan.host_device()), "1"));
+    sys::MessageRow proxies;  // only now: the routes have shown that the addresses are ours
+    for (const auto& address : plan.addresses)
+        if (const auto& uplink = plan.uplink(address.family())) sys::add_proxy(proxies, address.bytes(), uplink->index);
+    TRY_WITH(route_.run(proxies), "answer for the addresses on the wire");
+    TRY_WITH(or_busy(sys::nft::add_elements(filter_, kRulesTable, port_elements(plan), sys::nft::IfPresent::fail)),
+             "redirect ports");
+    return {};
+}
+
+Result<> HostNetwork::take_down(const NetworkPlan& plan) {
+    if (!plan.has_cable()) return {};
+    sys::MessageRow routes;
+    for (const auto& address : plan.addresses) sys::remove_route(routes, host_route(plan, address));
+    TRY(remove(route_, routes));
+    sys::MessageRow proxies;
+    for (const auto& address : plan.addresses) {
+        const auto& uplink = plan.uplink(address.family());
+        // The address may have another server by now: this may be called again, late, by a repair.
+        if (uplink && !TRY(cable_to(route_, address))) sys::remove_proxy(proxies, address.bytes(), uplink->index);
+    }
+    TRY(remove(route_, proxies));
+    std::vector<sys::nft::Element> ours;
+    for (const auto& element : port_elements(plan))
+        if (TRY(sys::nft::find_element(filter_, kRulesTable, element)) == element.data) ours.push_back(element);
+    auto removed = sys::nft::remove_elements(filter_, kRulesTable, ours);
+    return !removed && is_gone(removed.error()) ? Result<>() : removed;
+}
+
+Result<> HostNetwork::restore_rules(const std::vector<NetworkPlan>& running) {
+    for (const auto& plan : running) {
+        TRY(prepare(plan));
+        TRY(sys::nft::add_elements(filter_, kRulesTable, port_elements(plan), sys::nft::IfPresent::keep));
+    }
+    return {};
+}
+
+}  // namespace vs::server

@@ -1,0 +1,76 @@
+#include <linux/netlink.h>
+
+#include "base/text.hpp"
+#include "server/network.hpp"
+#include "server/network_rules.hpp"
+#include "sys/nft.hpp"
+#include "sys/process.hpp"
+
+namespace vs::server {
+
+namespace {
+
+constexpr std::chrono::seconds kPatience{10};
+
+/// True where a rule accepts what `word` ("iifname", "oifname") says of our devices.
+bool accepts_ours(std::string_view listing, std::string_view word) {
+    for (auto line : base::split(listing, '\n')) {
+        bool ours = line.find(fmt::format("{} \"vs-*\"", word)) != line.npos;
+        if (ours && line.find("accept") != line.npos) return true;
+    }
+    return false;
+}
+
+/// The commands that let our packets through a chain: with iptables where it made the chain, so that it can be listed and
+/// saved with what belongs to it.
+std::string remedy_for(const sys::nft::ForwardChain& chain) {
+    if (chain.table == "filter" && chain.name == "FORWARD" && chain.family != "inet") {
+        auto program = chain.family == "ip" ? "iptables" : "ip6tables";
+        return fmt::format("{0} -I FORWARD -i vs-+ -j ACCEPT; {0} -I FORWARD -o vs-+ -j ACCEPT", program);
+    }
+    auto where = fmt::format("{} {} {}", chain.family, chain.table, chain.name);
+    return fmt::format("nft 'insert rule {0} iifname \"vs-*\" accept; insert rule {0} oifname \"vs-*\" accept'", where);
+}
+
+Result<std::optional<NetworkFinding>> judge(const sys::nft::ForwardChain& chain) {
+    std::optional<NetworkFinding> nothing;
+    if (!chain.drops_by_default) return nothing;
+    auto listing = TRY(sys::run_checked({"nft", "list", "chain", chain.family, chain.table, chain.name},
+                                        {.input = "", .environment = {}, .limit = kPatience}));
+    if (accepts_ours(listing, "iifname") && accepts_ours(listing, "oifname")) return nothing;
+    auto problem = fmt::format("the firewall's chain {} in table '{} {}' drops forwarded packets, and with them those of servers; "
+                               "no rule of ours can overrule it", chain.name, chain.family, chain.table);
+    return std::optional(NetworkFinding{problem, remedy_for(chain)});
+}
+
+/// Forwarding that somebody has switched off since the first start.
+Result<std::vector<NetworkFinding>> judge_forwarding(HostNetwork& host) {
+    std::vector<NetworkFinding> findings;
+    auto facts = TRY(host.facts({}));
+    for (const auto& [uplink, family] : {std::pair(facts.uplink4, "ipv4"), std::pair(facts.uplink6, "ipv6")}) {
+        if (!uplink) continue;
+        auto name = fmt::format("net/{}/conf/{}/forwarding", family, uplink->device);
+        auto value = TRY(sys::read_file(sys::kHere, "/proc/sys/" + name));
+        if (base::trim(value) != "0") continue;
+        findings.push_back({fmt::format("forwarding is off: {} = 0; servers are cut off from the wire", name),
+                            fmt::format("sysctl -w {}=1", name)});
+    }
+    return findings;
+}
+
+}  // namespace
+
+Result<std::vector<NetworkFinding>> examine_network() {
+    auto host = TRY(HostNetwork::open());
+    auto filter = TRY(sys::NetlinkSocket::open(NETLINK_NETFILTER));
+    std::vector<NetworkFinding> findings;
+    for (const auto& chain : TRY(sys::nft::forward_chains(filter)))
+        if (auto finding = TRY(judge(chain))) findings.push_back(std::move(*finding));
+    sys::nft::Element version{kVersionSet, std::string(sys::bytes_of(kRulesVersion)), ""};
+    bool started = TRY(sys::nft::find_element(filter, kRulesTable, version)).has_value();
+    if (!started) return findings;  // forwarding is switched on by the first start
+    for (auto& finding : TRY(judge_forwarding(host))) findings.push_back(std::move(finding));
+    return findings;
+}
+
+}  // namespace vs::server

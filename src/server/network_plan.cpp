@@ -1,0 +1,189 @@
+#include <nlohmann/json.hpp>
+
+#include "server/network.hpp"
+
+namespace vs::server {
+
+using model::Family;
+using model::IpAddress;
+using model::NetworkKind;
+
+namespace {
+
+// The guest's way out. They exist on the cable only: the neighbour entries are permanent, so nothing asks for them.
+constexpr std::string_view kGateway4{"\xa9\xfe\x01\x01", 4};                                                // 169.254.1.1
+constexpr std::string_view kGateway6{"\xfe\x80\0\0\0\0\0\0\0\0\0\0\0\0\0\x01", 16};                         // fe80::1
+constexpr std::string_view kGuestLink6{"\xfe\x80\0\0\0\0\0\0\0\0\0\0\0\0\0\x02", 16};                       // fe80::2
+constexpr std::string_view kAnywhere{"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16};
+constexpr std::uint32_t kLoopbackIndex = 1;
+
+constexpr std::uint32_t kFirstIndex = 0x40000000;
+constexpr std::uint32_t kGenerations = 65536;  ///< times 4,096 servers: 28 bits below the sign
+constexpr std::uint32_t kNamedGenerations = 10'000'000;  ///< seven digits fit into the name
+
+std::uint8_t whole(std::string_view address) { return static_cast<std::uint8_t>(address.size() * 8); }
+
+/// Locally administered; 'v', 's', the side, the number: the same at every start.
+sys::MacAddress mac_of(model::ServerNumber number, unsigned char side) {
+    return {0x02, 'v', 's', side, static_cast<unsigned char>(number.value >> 8), static_cast<unsigned char>(number.value & 0xff)};
+}
+
+/// The guest's side of one address family.
+struct GuestFamily {
+    const NetworkPlan& plan;
+    Family family;
+    std::string_view gateway;
+    std::uint32_t headers;  ///< IP and TCP, which a segment does not count
+
+    void add_routes(sys::MessageRow& row) const {
+        const auto* source = plan.first(family);
+        const auto& uplink = plan.uplink(family);
+        sys::add_permanent_neighbour(row, {gateway, kGuestIndex, plan.host_mac()});
+        // The host itself is reached at the cable's size, everything behind it at the wire's: the size of the packets, not
+        // the cable, is what costs bandwidth.
+        if (uplink)
+            for (const auto& address : uplink->addresses)
+                sys::add_route(row, {address.bytes(), whole(address.bytes()), kGuestIndex, gateway, source->bytes(), 0, 0});
+        auto mtu = uplink ? uplink->mtu : 0;
+        auto advmss = uplink ? uplink->mtu - headers : 0;
+        auto anywhere = kAnywhere.substr(0, gateway.size());
+        sys::add_route(row, {anywhere, 0, kGuestIndex, gateway, source->bytes(), mtu, advmss});
+    }
+};
+
+Result<> check_port(const NetworkPlan& plan, const model::PortRedirect& port) {
+    if (plan.addresses.empty()) return fail(Code::usage, "port {}: the server has no address", port.text());
+    if (port.any_host_address || plan.first(port.host_address.family()) != nullptr) return {};
+    return fail(Code::usage, "port {}: the server has no address of this family", port.text());
+}
+
+constexpr std::pair<NetworkKind, std::string_view> kKinds[] = {
+    {NetworkKind::private_, "private"}, {NetworkKind::none, "none"}, {NetworkKind::host, "host"}};
+
+nlohmann::json as_json(const std::vector<IpAddress>& addresses) {
+    auto list = nlohmann::json::array();
+    for (const auto& address : addresses) list.push_back(address.text());
+    return list;
+}
+
+nlohmann::json as_json(const std::optional<Uplink>& uplink) {
+    if (!uplink) return nullptr;
+    return {{"device", uplink->device}, {"index", uplink->index}, {"mtu", uplink->mtu}, {"addresses", as_json(uplink->addresses)}};
+}
+
+/// Reads the text that print_plan wrote; whatever else it is given is an error, not a crash.
+class PlanReader {
+  public:
+    explicit PlanReader(std::string_view text) : root_(nlohmann::json::parse(text, nullptr, false)) {}
+
+    Result<NetworkPlan> read() {
+        if (!root_.is_object()) return fail(Code::failed, "the recorded network plan is not an object");
+        NetworkPlan plan;
+        auto kind = text(root_, "kind");
+        for (const auto& [value, name] : kKinds)
+            if (name == kind) plan.kind = value;
+        plan.number.value = number(root_, "number");
+        plan.generation = number(root_, "generation");
+        plan.ipv6 = root_.value("ipv6", nlohmann::json()) == true;
+        plan.addresses = TRY(addresses(root_));
+        for (const auto& item : list(root_, "ports")) plan.ports.push_back(TRY(model::PortRedirect::parse(as_text(item))));
+        plan.uplink4 = TRY(uplink("uplink4"));
+        plan.uplink6 = TRY(uplink("uplink6"));
+        return plan;
+    }
+
+  private:
+    static nlohmann::json list(const nlohmann::json& object, const char* key) {
+        auto value = object.value(key, nlohmann::json::array());
+        return value.is_array() ? value : nlohmann::json::array();
+    }
+    static std::string as_text(const nlohmann::json& value) { return value.is_string() ? value.get<std::string>() : ""; }
+    static std::string text(const nlohmann::json& object, const char* key) { return as_text(object.value(key, nlohmann::json())); }
+    static std::uint32_t number(const nlohmann::json& object, const char* key) {
+        auto value = object.value(key, nlohmann::json());
+        return value.is_number_unsigned() ? value.get<std::uint32_t>() : 0;
+    }
+    static Result<std::vector<IpAddress>> addresses(const nlohmann::json& object) {
+        std::vector<IpAddress> found;
+        for (const auto& item : list(object, "addresses")) found.push_back(TRY(IpAddress::parse(as_text(item))));
+        return found;
+    }
+    Result<std::optional<Uplink>> uplink(const char* key) {
+        auto object = root_.value(key, nlohmann::json());
+        if (!object.is_object()) return std::optional<Uplink>();
+        return std::optional(Uplink{text(object, "device"), number(object, "index"), number(object, "mtu"), TRY(addresses(object))});
+    }
+
+    nlohmann::json root_;
+};
+
+}  // namespace
+
+bool NetworkPlan::has_cable() const { return kind == NetworkKind::private_ && !addresses.empty(); }
+
+const IpAddress* NetworkPlan::first(Family family) const {
+    for (const auto& address : addresses)
+        if (address.family() == family) return &address;
+    return nullptr;
+}
+
+const std::optional<Uplink>& NetworkPlan::uplink(Family family) const { return family == Family::ipv4 ? uplink4 : uplink6; }
+
+std::string NetworkPlan::host_device() const {
+    return fmt::format("vs-{}-{}", number.context(), generation % kNamedGenerations);
+}
+
+std::uint32_t NetworkPlan::host_index() const {
+    return kFirstIndex + (generation % kGenerations) * (model::ServerNumber::kMost + 1) + number.value;
+}
+
+sys::MacAddress NetworkPlan::host_mac() const { return mac_of(number, 1); }
+sys::MacAddress NetworkPlan::guest_mac() const { return mac_of(number, 2); }
+
+Result<NetworkPlan> plan_network(const model::NetworkSettings& settings, model::ServerNumber number, std::uint32_t generation,
+                                 const HostNetworkFacts& facts) {
+    NetworkPlan plan;
+    plan.kind = settings.kind;
+    plan.number = number;
+    plan.generation = generation;
+    plan.ipv6 = facts.ipv6;
+    if (settings.kind != NetworkKind::private_) return plan;
+    plan.addresses = settings.addresses;
+    plan.ports = settings.ports;
+    if (plan.first(Family::ipv4) != nullptr) plan.uplink4 = facts.uplink4;
+    if (plan.first(Family::ipv6) != nullptr) plan.uplink6 = facts.uplink6;
+    for (const auto& port : plan.ports) TRY(check_port(plan, port));
+    if (const auto* address = plan.first(Family::ipv6); address != nullptr && !facts.ipv6)
+        return fail(Code::unsupported, "address {}: this kernel runs without IPv6", address->text());
+    return plan;
+}
+
+std::vector<char> guest_row(const NetworkPlan& plan) {
+    if (plan.kind == NetworkKind::host) return {};
+    sys::MessageRow row;
+    sys::set_up(row, kLoopbackIndex, sys::Arp::on);
+    if (!plan.has_cable()) return row.finish();
+    if (plan.ipv6) sys::forbid_automatic_addresses(row, kGuestIndex);
+    if (plan.first(Family::ipv6) != nullptr) sys::add_address(row, {kGuestLink6, 64, kGuestIndex});
+    for (const auto& address : plan.addresses) sys::add_address(row, {address.bytes(), whole(address.bytes()), kGuestIndex});
+    sys::set_up(row, kGuestIndex, sys::Arp::on);
+    if (plan.first(Family::ipv4) != nullptr) GuestFamily{plan, Family::ipv4, kGateway4, 40}.add_routes(row);
+    if (plan.first(Family::ipv6) != nullptr) GuestFamily{plan, Family::ipv6, kGateway6, 60}.add_routes(row);
+    return row.finish();
+}
+
+std::string print_plan(const NetworkPlan& plan) {
+    nlohmann::json root = {{"number", plan.number.value}, {"generation", plan.generation}, {"ipv6", plan.ipv6}};
+    for (const auto& [value, name] : kKinds)
+        if (value == plan.kind) root["kind"] = name;
+    root["addresses"] = as_json(plan.addresses);
+    root["ports"] = nlohmann::json::array();
+    for (const auto& port : plan.ports) root["ports"].push_back(port.text());
+    root["uplink4"] = as_json(plan.uplink4);
+    root["uplink6"] = as_json(plan.uplink6);
+    return root.dump();
+}
+
+Result<NetworkPlan> parse_plan(std::string_view text) { return PlanReader(text).read(); }
+
+}  // namespace vs::server
