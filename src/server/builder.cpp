@@ -1,7 +1,7 @@
 #include "server/builder.hpp"
 
 #include <fcntl.h>
-#include <linux/sched.h>
+#include <sched.h>
 #include <signal.h>
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #include "server/guest_child.hpp"
 
-#include <linux/sched.h>
+#include <sched.h>
 
 #include <array>
 #include <cerrno>
