@@ -1,6 +1,6 @@
 #include "server/guest_child.hpp"
 
-#include <sched.h>
+#include <linux/sched.h>
 
 #include <array>
 #include <cerrno>

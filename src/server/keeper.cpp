@@ -4,7 +4,7 @@
 
 #include "base/text.hpp"
 #include "model/paths.hpp"
-#include "programs/keeper/keeper_protocol.hpp"
+#include "server/keeper_protocol.hpp"
 #include "server/cgroups.hpp"
 #include "server/our_programs.hpp"
 #include "sys/clone.hpp"

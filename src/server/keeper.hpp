@@ -10,7 +10,7 @@
 
 namespace vs::server {
 
-/// What a keeper holds. The numbers it finds them under are in programs/keeper_protocol.hpp.
+/// What a keeper holds. The numbers it finds them under are in keeper_protocol.hpp.
 struct KeeperHandles {
     sys::Fd console;        ///< master of the server's console; the recorder has it too
     sys::Fd console_slave;  ///< kept open, so that the master never hangs up

@@ -2,7 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/mount.h>
-#include <sched.h>
+#include <linux/sched.h>
 
 #include <cerrno>
 #include <optional>

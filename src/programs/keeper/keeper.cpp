@@ -1,4 +1,4 @@
-// vserver-keeper: see server/keeper.hpp and keeper_protocol.hpp. Static, no heap, single-threaded, and small: there is one for
+// vserver-keeper: see server/keeper.hpp and keeper_protocol.hpp. Static, freestanding, no heap, single-threaded, and small: there is one for
 // every running server. It blocks in poll for as long as the server runs.
 
 #include <errno.h>
@@ -16,7 +16,7 @@
 
 #include <cstdint>
 
-#include "programs/keeper/keeper_protocol.hpp"
+#include "server/keeper_protocol.hpp"
 
 namespace {
 
