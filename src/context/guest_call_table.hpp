@@ -2,7 +2,7 @@
 // The rows of guest_calls.hpp, by the kernel's own names so that the numbers are those of the architecture compiled for.
 // Only guest_calls.cpp and guest_profile.cpp, which compiles the filter from them, include this.
 
-#include <sys/syscall.h>
+#include <asm/unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -11,7 +11,7 @@
 
 namespace vs::context {
 
-#define VS_CALL(name) AllowedCall{SYS_##name, #name}
+#define VS_CALL(name) AllowedCall{__NR_##name, #name}
 // Calls younger than Debian 12's headers; from 424 on the numbers are the same on every architecture.
 #define VS_NEW_CALL(number, name) AllowedCall{number, #name}
 
@@ -103,8 +103,8 @@ inline constexpr auto kAllowedCalls = std::to_array<AllowedCall>({
 #endif
 });
 
-#define VS_REFUSED(name, why) RefusedCall{SYS_##name, #name, EPERM, why}
-#define VS_ABSENT(name, why) RefusedCall{SYS_##name, #name, ENOSYS, why}
+#define VS_REFUSED(name, why) RefusedCall{__NR_##name, #name, EPERM, why}
+#define VS_ABSENT(name, why) RefusedCall{__NR_##name, #name, ENOSYS, why}
 
 inline constexpr auto kRefusedCalls = std::to_array<RefusedCall>({
     VS_REFUSED(init_module, "puts code into the kernel"),

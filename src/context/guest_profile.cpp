@@ -31,9 +31,9 @@ constexpr std::size_t kNumbers = 512;
 using LabelByNumber = std::array<Label, kNumbers + 1>;
 
 constexpr void refuse_new_user_namespaces(LabelByNumber& by_number, const Labels& to) {
-    by_number[SYS_clone] = by_number[SYS_unshare] = to.new_user_namespace;
+    by_number[__NR_clone] = by_number[__NR_unshare] = to.new_user_namespace;
     // Its flags are behind a pointer, which a filter cannot follow. libc falls back to clone.
-    by_number[SYS_clone3] = to.absent;
+    by_number[__NR_clone3] = to.absent;
 }
 
 constexpr LabelByNumber labels_by_number(FilterOptions options, const Labels& to) {
@@ -41,10 +41,10 @@ constexpr LabelByNumber labels_by_number(FilterOptions options, const Labels& to
     by_number.fill(to.absent);
     for (const auto& call : kAllowedCalls) by_number[call.number] = to.allow;
     for (const auto& call : kRefusedCalls) by_number[call.number] = call.errno_value == ENOSYS ? to.absent : to.refused;
-    by_number[SYS_socket] = by_number[SYS_socketpair] = to.socket;
-    by_number[SYS_setsockopt] = by_number[SYS_getsockopt] = to.socket_option;
-    by_number[SYS_ioctl] = to.ioctl;
-    by_number[SYS_personality] = to.personality;
+    by_number[__NR_socket] = by_number[__NR_socketpair] = to.socket;
+    by_number[__NR_setsockopt] = by_number[__NR_getsockopt] = to.socket_option;
+    by_number[__NR_ioctl] = to.ioctl;
+    by_number[__NR_personality] = to.personality;
     if (!options.user_namespaces) refuse_new_user_namespaces(by_number, to);
     return by_number;
 }
