@@ -172,22 +172,25 @@ Result<std::optional<sys::Device>> cable_to(sys::NetlinkSocket& socket, const Ip
     return device;
 }
 
-Result<std::optional<Uplink>> find_uplink(sys::NetlinkSocket& socket, const std::string& name, Family family) {
-    std::optional<sys::Device> device;
+/// The device that the settings name, or the one on the way to `far_away`.
+Result<std::optional<sys::Device>> find_uplink(sys::NetlinkSocket& socket, const std::string& name, std::string_view far_away) {
     if (!name.empty()) {
-        device = TRY(sys::device_by_name(socket, name));
+        auto device = TRY(sys::device_by_name(socket, name));
         if (!device) return fail(Code::usage, "uplink: this host has no network device '{}'", name);
-    } else {
-        auto route = TRY(sys::route_to(socket, family == Family::ipv4 ? kFarAway4 : kFarAway6));
-        if (route && route->kind == sys::RouteAnswer::Kind::unicast) device = TRY(sys::device_by_index(socket, route->index));
+        return device;
     }
-    if (!device) return std::optional<Uplink>();
-    Uplink uplink{device->name, device->index, device->mtu, {}};
-    for (const auto& text : TRY(sys::addresses_of(socket, device->index, family == Family::ipv4 ? AF_INET : AF_INET6))) {
+    auto route = TRY(sys::route_to(socket, far_away));
+    if (!route || route->kind != sys::RouteAnswer::Kind::unicast) return std::optional<sys::Device>();
+    return sys::device_by_index(socket, route->index);
+}
+
+Result<Uplink> describe_uplink(sys::NetlinkSocket& socket, const sys::Device& device, unsigned char family) {
+    Uplink uplink{device.name, device.index, device.mtu, {}};
+    for (const auto& text : TRY(sys::addresses_of(socket, device.index, family))) {
         auto address = TRY(IpAddress::parse(text));
         if (!address.is_special()) uplink.addresses.push_back(address);
     }
-    return std::optional(uplink);
+    return uplink;
 }
 
 }  // namespace
@@ -202,8 +205,12 @@ Result<HostNetworkFacts> HostNetwork::facts(const model::NetworkSettings& settin
     HostNetworkFacts facts;
     if (settings.kind != model::NetworkKind::private_) return facts;
     facts.ipv6 = TRY(Sysctls(sysctls_).has("ipv6/conf/all/forwarding"));
-    facts.uplink4 = TRY(find_uplink(route_, settings.uplink, Family::ipv4));
-    if (facts.ipv6) facts.uplink6 = TRY(find_uplink(route_, settings.uplink, Family::ipv6));
+    auto device4 = TRY(find_uplink(route_, settings.uplink, kFarAway4));
+    auto device6 = facts.ipv6 ? TRY(find_uplink(route_, settings.uplink, kFarAway6)) : std::nullopt;
+    // A family without a default route shares the other's wire: its neighbours there still want an answer.
+    if (auto device = device4 ? device4 : device6) facts.uplink4 = TRY(describe_uplink(route_, *device, AF_INET));
+    if (auto device = device6 ? device6 : device4; device && facts.ipv6)
+        facts.uplink6 = TRY(describe_uplink(route_, *device, AF_INET6));
     return facts;
 }
 

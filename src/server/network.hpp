@@ -43,12 +43,12 @@ struct HostNetworkFacts {
 
 struct NetworkPlan {
     model::NetworkKind kind = model::NetworkKind::none;
-    model::ServerNumber number;
+    model::ServerNumber number{};
     std::uint32_t generation = 0;  ///< counts the starts: a fresh device name each time, so that nothing waits for the old
-    std::vector<model::IpAddress> addresses;
-    std::vector<model::PortRedirect> ports;
-    std::optional<Uplink> uplink4, uplink6;  ///< only those that one of `addresses` needs
-    bool ipv6 = true;                        ///< the kernel has IPv6
+    std::vector<model::IpAddress> addresses{};
+    std::vector<model::PortRedirect> ports{};
+    std::optional<Uplink> uplink4{}, uplink6{};  ///< only those that one of `addresses` needs
+    bool ipv6 = true;                            ///< the kernel has IPv6
 
     /// A cable is made: kind private with at least one address.
     [[nodiscard]] bool has_cable() const;

@@ -43,12 +43,12 @@ table inet vserver {
         fib saddr oifname "vs-*" drop
     }
     chain from_server {
-        ip6 saddr fe80::2 icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept
         ip6 saddr fe80::/10 drop
         fib saddr . iif oif missing drop
     }
 
-    # The host's own sockets are closed to servers, except for answers and for asking whether it is there.
+    # The host's own sockets are closed to servers, except for answers and for asking whether it is there. Neighbours are
+    # permanent on both sides, so none has to be asked for.
     chain to_host {
         type filter hook input priority filter; policy accept;
         iifname "vs-*" goto server_to_host
@@ -58,7 +58,7 @@ table inet vserver {
         icmpv6 type { nd-router-advert, nd-redirect } drop
         ct state established,related accept
         icmp type echo-request accept
-        icmpv6 type { echo-request, nd-neighbor-solicit, nd-neighbor-advert } accept
+        icmpv6 type echo-request accept
         goto refuse
     }
 

@@ -1,0 +1,330 @@
+#!/usr/bin/env bats
+# The network of servers, on namespaces instead of servers (tests/programs/cable.cpp): two of them beside each other, the
+# host with its firewall, and the wire.
+
+load ../support/common
+
+packets=$BATS_TEST_DIRNAME/packets
+
+# Server 0 is at 10.77.0.10 and fd77::10, server 1 at .11. Each is a process in a network namespace of its own.
+setup() {
+    guest0=$(new_guest) guest1=$(new_guest)
+    plan0=$(cable up "$guest0" 0 "$(next_generation)" address=10.77.0.10 address=fd77::10)
+    plan1=$(cable up "$guest1" 1 "$(next_generation)" address=10.77.0.11 address=fd77::11)
+}
+
+teardown() {
+    local pid plan
+    for plan in "$plan0" "$plan1" "${extra_plan:-}"; do [[ ! $plan ]] || cable down "$plan"; done
+    for pid in $(cat "$BATS_TEST_TMPDIR/pids"); do kill "$pid" || true; done
+    end_test
+}
+
+# ---- helpers -----------------------------------------------------------------------------------------------------
+
+# at WHERE COMMAND...: a place is `host`, `wire` or the pid of a guest.
+at() { there "$1"; "${there[@]}" "${@:2}"; }
+there() {
+    case $1 in
+        host) there=(env) ;;
+        wire) there=(wire) ;;
+        *) there=(nsenter --net="/proc/$1/ns/net") ;;
+    esac
+}
+
+# The same for what runs until the end of the test; its output goes to FILE.
+background() {
+    there "$2"
+    "${there[@]}" "${@:3}" 3>&- 4>&- </dev/null >"$1" 2>&1 &
+    echo $! >>"$BATS_TEST_TMPDIR/pids"
+}
+
+new_guest() {
+    unshare --net sleep infinity 3>&- 4>&- </dev/null >/dev/null 2>&1 &
+    echo $! >>"$BATS_TEST_TMPDIR/pids"
+    wait_until own_network $!
+    echo $!
+}
+own_network() { [[ $(readlink "/proc/$1/ns/net") != $(readlink /proc/self/ns/net) ]]; }
+
+# As in a start: no device has the same name twice.
+next_generation() {
+    local file=$BATS_FILE_TMPDIR/generation last=0
+    [[ ! -e $file ]] || last=$(<"$file")
+    echo $(( last + 1 )) | tee "$file"
+}
+
+# A page on every address of a place: serve WHERE PORT. `fetch WHERE URL` gets it; its status is 7 where the answer was
+# "refused", and 28 where none came.
+serve() {
+    background "$BATS_TEST_TMPDIR/served" "$1" "$packets" page "$2"
+    wait_until fetch "$1" "http://[::1]:$2/"
+}
+fetch() { at "$1" curl --noproxy '*' -s --max-time "${3:-5}" "$2"; }
+
+# What comes to a UDP port: hear WHERE FAMILY PORT; `heard` prints it once "end" has come.
+hear() {
+    background "$BATS_TEST_TMPDIR/heard" "$1" "$packets" listen "$2" "$3"
+    wait_until grep -q ready "$BATS_TEST_TMPDIR/heard"
+}
+heard() {
+    wait_until grep -q ' end$' "$BATS_TEST_TMPDIR/heard"
+    grep -v ready "$BATS_TEST_TMPDIR/heard"
+}
+
+# ---- reaching ----------------------------------------------------------------------------------------------------
+
+@test "the wire reaches a server's page by IPv4 and IPv6, and the first answer is not delayed" {
+    serve "$guest0" 80
+    [[ $(fetch wire http://10.77.0.10/ 0.5) == 'a page' ]]
+    [[ $(fetch wire 'http://[fd77::10]/' 0.5) == 'a page' ]]
+}
+
+@test "a server reaches the wire as itself" {
+    serve wire 80
+    [[ $(fetch "$guest0" http://10.77.0.1/) == 'a page' ]]
+    [[ $(fetch "$guest0" 'http://[fd77::1]/') == 'a page' ]]
+    hear wire 4 5000
+    at "$guest0" "$packets" send 4 10.77.0.1 5000 end
+    [[ $(heard) == '10.77.0.10 end' ]]
+}
+
+@test "packets are 64 KiB between host and server, and fit the wire behind it" {
+    serve "$guest0" 80
+    serve wire 80
+    # A young connection's segments are bound to half of the window.
+    (( $("$packets" segment 10.77.0.10 80) > 30000 ))
+    (( $("$packets" segment fd77::10 80) > 30000 ))
+    (( $(at "$guest0" "$packets" segment 10.77.0.1 80) <= 1460 ))
+    (( $(at "$guest0" "$packets" segment fd77::1 80) <= 1440 ))
+    (( $(at wire "$packets" segment 10.77.0.10 80) <= 1460 ))
+    at "$guest0" ip route get 10.77.0.2 | grep -qv 'mtu 1500'
+}
+
+@test "forwarding is on for our devices only, where the kernel can do that" {
+    [[ $(</proc/sys/net/ipv4/ip_forward) == 0 ]]
+    [[ $(</proc/sys/net/ipv4/conf/eth0/forwarding) == 1 ]]
+    if [[ -e /proc/sys/net/ipv6/conf/all/force_forwarding ]]; then
+        [[ $(</proc/sys/net/ipv6/conf/all/forwarding) == 0 ]]
+    fi
+    [[ $(</proc/sys/net/ipv6/conf/eth0/forwarding) == 1 ]]
+    [[ $(</proc/sys/net/ipv6/conf/eth0/accept_ra) == 2 ]]    # or the host would lose its own default route
+}
+
+# ---- refusing ----------------------------------------------------------------------------------------------------
+
+@test "a server does not reach another, and is told at once" {
+    serve "$guest1" 80
+    for url in http://10.77.0.11/ 'http://[fd77::11]/'; do
+        run fetch "$guest0" "$url"
+        [[ $status == 7 ]]    # refused, not 28: timed out
+    done
+    hear "$guest1" 4 5000
+    at "$guest0" "$packets" send 4 10.77.0.11 5000 word
+    "$packets" send 4 10.77.0.11 5000 end
+    [[ $(heard) == '10.77.0.2 end' ]]
+}
+
+@test "a server does not reach the host's sockets; the host reaches the server's" {
+    serve host 8000
+    serve "$guest0" 80
+    for url in http://10.77.0.2:8000/ 'http://[fd77::2]:8000/'; do
+        run fetch "$guest0" "$url"
+        [[ $status == 7 ]]
+    done
+    [[ $(fetch host http://10.77.0.10/) == 'a page' ]]
+    [[ $(fetch host 'http://[fd77::10]/') == 'a page' ]]
+    at "$guest0" ping -c 1 -W 2 10.77.0.2
+    at "$guest0" ping -c 1 -W 2 fd77::2
+}
+
+@test "a server does not reach cloud metadata and link-local addresses; the host does" {
+    at wire ip address add 169.254.169.254/32 dev lo
+    at wire ip address add fd00:ec2::254/128 dev lo
+    serve wire 80
+    [[ $(fetch host http://169.254.169.254/) == 'a page' ]]
+    [[ $(fetch host 'http://[fd00:ec2::254]/') == 'a page' ]]
+    for url in http://169.254.169.254/ 'http://[fd00:ec2::254]/' 'http://[fe80::1%eth0]/'; do
+        run fetch "$guest0" "$url" 2
+        [[ $status == 7 || $status == 28 ]]
+        [[ ! $output ]]
+    done
+    hear wire 4 53    # where clouds have their resolvers
+    at "$guest0" "$packets" send 4 169.254.169.254 53 end
+    [[ $(heard) == '10.77.0.10 end' ]]
+    at wire ip address del 169.254.169.254/32 dev lo
+    at wire ip address del fd00:ec2::254/128 dev lo
+}
+
+@test "spoofed sources are dropped on their way out" {
+    hear wire 4 5000
+    for source in 10.77.0.11 10.77.0.2 10.77.0.99 192.0.2.1 127.0.0.1; do
+        at "$guest0" "$packets" forge eth0 "$source" 10.77.0.1 5000 spoofed
+    done
+    at "$guest0" "$packets" forge eth0 10.77.0.10 10.77.0.1 5000 honest    # the forgery itself works
+    at "$guest0" "$packets" send 4 10.77.0.1 5000 end
+    [[ $(heard) == $'10.77.0.10 honest\n10.77.0.10 end' ]]
+}
+
+@test "spoofed IPv6 sources are dropped on their way out" {
+    hear wire 6 5000
+    for source in fd77::11 fd77::2 fd77::99 2001:db8::1 fe80::2 fe80::77; do
+        at "$guest0" "$packets" forge eth0 "$source" fd77::1 5000 spoofed
+    done
+    at "$guest0" "$packets" forge eth0 fd77::10 fd77::1 5000 honest
+    at "$guest0" "$packets" send 6 fd77::1 5000 end
+    [[ $(heard) == $'fd77::10 honest\nfd77::10 end' ]]
+}
+
+@test "spoofed sources of servers are dropped when they come from the wire, to the host and to servers" {
+    hear "$guest0" 4 5000
+    at wire ping -c 1 -W 2 10.77.0.2    # so that the wire knows where frames go
+    at wire "$packets" forge eth0 10.77.0.11 10.77.0.10 5000 spoofed
+    at wire "$packets" forge eth0 10.77.0.10 10.77.0.10 5000 spoofed
+    at wire "$packets" forge eth0 192.0.2.1 10.77.0.10 5000 honest
+    at wire "$packets" send 4 10.77.0.10 5000 end
+    [[ $(heard) == $'192.0.2.1 honest\n10.77.0.1 end' ]]
+}
+
+@test "one server cannot send as another to the host" {
+    hear host 4 5000
+    at "$guest0" "$packets" forge eth0 10.77.0.1 10.77.0.2 5000 spoofed
+    at wire "$packets" send 4 10.77.0.2 5000 end
+    [[ $(heard) == '10.77.0.1 end' ]]
+}
+
+@test "a server's ARP, solicitations and router advertisements change nothing in the host" {
+    local before after
+    at wire ping -c 1 -W 2 10.77.0.2
+    before=$(ip neigh | sort | cut -d' ' -f1-5; ip -6 route; ip -6 address show scope global)
+    at "$guest0" "$packets" forge-arp eth0 10.77.0.1 200
+    at "$guest0" "$packets" forge-solicitations eth0 200
+    at "$guest0" "$packets" forge-advertisement eth0
+    at "$guest0" ping -c 1 -W 2 10.77.0.2    # everything before it has been dealt with
+    after=$(ip neigh | sort | cut -d' ' -f1-5; ip -6 route; ip -6 address show scope global)
+    diff <(echo "$before") <(echo "$after")
+}
+
+# ---- ports -------------------------------------------------------------------------------------------------------
+
+@test "redirected ports lead from the wire and from the host to the server, and not from another server" {
+    serve "$guest0" 80
+    cable down "$plan0"
+    plan0=$(cable up "$(new_guest)" 0 "$(next_generation)" address=10.77.0.10 address=fd77::10)
+    local guest2
+    guest2=$(new_guest)
+    extra_plan=$(cable up "$guest2" 2 "$(next_generation)" address=10.77.0.12 address=fd77::12 \
+        port=8080:80 port=10.77.0.2:8081:80 port=5001:5000/udp)
+    serve "$guest2" 80
+    for url in http://10.77.0.2:8080/ 'http://[fd77::2]:8080/' http://10.77.0.2:8081/; do
+        [[ $(fetch wire "$url") == 'a page' ]]
+        [[ $(fetch host "$url") == 'a page' ]]
+        run fetch "$guest1" "$url"
+        [[ $status == 7 ]]
+    done
+    run fetch wire 'http://[fd77::2]:8081/'    # that address was not asked for
+    [[ $status == 7 ]]
+    hear "$guest2" 4 5000
+    at wire "$packets" send 4 10.77.0.2 5001 end
+    [[ $(heard) == '10.77.0.1 end' ]]
+}
+
+@test "a port that leads to another server is busy, and stays the other's" {
+    extra_plan=$(cable up "$(new_guest)" 2 "$(next_generation)" address=10.77.0.12 port=8080:80)
+    run cable up "$(new_guest)" 3 "$(next_generation)" address=10.77.0.13 port=8080:81
+    [[ $status == 7 && $output == *'redirect ports'*EEXIST* ]]
+    nft get element inet vserver ports4 '{ tcp . 8080 : 10.77.0.12 . 80 }'
+    [[ ! $(ip route show 10.77.0.13) ]]
+}
+
+# ---- coming and going --------------------------------------------------------------------------------------------
+
+@test "an address of another server or of the host is found before a start, and refused by it" {
+    [[ $(cable check 1 address=10.77.0.10 address=fd77::10 address=10.77.0.2 address=10.77.0.99 | cut -d' ' -f1,3) == \
+       $'10.77.0.10 100\nfd77::10 100\n10.77.0.2 0' ]]
+    [[ ! $(cable check 0 address=10.77.0.10) ]]
+    run cable up "$(new_guest)" 5 "$(next_generation)" address=10.77.0.10
+    [[ $status == 7 && $output == *'route to 10.77.0.10'*EEXIST* ]]
+    ip route get 10.77.0.10 | grep -q 'dev vs-100-'                    # the loser's undo
+    ip neigh show proxy | grep -q '^10.77.0.10 dev eth0'               # took nothing from the winner
+}
+
+@test "taking down twice is once, and works on what was never brought up" {
+    cable down "$plan0"
+    cable down "$plan0"
+    cable down "${plan0/'"number":0'/'"number":77'}"
+    [[ ! $(ip route show 10.77.0.10) && ! $(ip neigh show proxy 10.77.0.10) ]]
+    ip route get 10.77.0.11 | grep -q 'dev vs-101-'
+}
+
+@test "taking down works when the cable is gone already" {
+    kill "$guest0"
+    wait_until no_device "$plan0"
+    ip neigh show proxy | grep -q '^10.77.0.10 '
+    cable down "$plan0"
+    ! ip neigh show proxy | grep -q '^10.77.0.10 '
+}
+no_device() { ! ip -o link | grep -q vs-100-; }
+
+@test "a hundred cables come and go without a trace" {
+    cable time 9 100 address=10.77.0.19 address=fd77::19 port=8090:80 >/dev/null
+    wait_until no_cable_of 109
+    [[ ! $(ip route show 10.77.0.19) && ! $(ip neigh show proxy | grep '\.19 ') ]]
+    [[ $(nft list map inet vserver ports4) != *elements* ]]
+}
+no_cable_of() { ! ip -o link | grep -q "vs-$1-"; }
+
+@test "foreign tables are not touched, byte for byte" {
+    nft -f - <<'END'
+table ip filter {
+    chain FORWARD { type filter hook forward priority filter; policy accept; counter; }
+}
+table inet admin {
+    set friends { type ipv4_addr; elements = { 192.0.2.7 } }
+    chain input { type filter hook input priority filter; ip saddr @friends accept comment "mine"; }
+}
+END
+    local before
+    before=$(nft list table inet admin; nft list table ip filter | sed 's/packets.*//')
+    cable down "$plan0"
+    plan0=$(cable up "$guest1" 7 "$(next_generation)" address=10.77.0.17 port=8080:80 2>&1) && return 1    # eth0 is there
+    plan0=''
+    nft delete table inet vserver
+    cable restore "$plan1"
+    [[ $before == "$(nft list table inet admin; nft list table ip filter | sed 's/packets.*//')" ]]
+    nft delete table ip filter
+    nft delete table inet admin
+}
+
+@test "rules that somebody flushed come back, with the ports of servers that run" {
+    local guest2
+    guest2=$(new_guest)
+    extra_plan=$(cable up "$guest2" 2 "$(next_generation)" address=10.77.0.12 port=8080:80)
+    serve "$guest2" 80
+    nft flush ruleset
+    cable restore "$plan0" "$plan1" "$extra_plan"
+    [[ $(fetch wire http://10.77.0.2:8080/) == 'a page' ]]
+    run fetch "$guest0" http://10.77.0.12/
+    [[ $status == 7 ]]
+}
+
+@test "a foreign chain that drops forwarded packets is found, and the remedy mends it" {
+    nft -f - <<'END'
+table inet strict {
+    chain forward { type filter hook forward priority filter; policy drop; }
+}
+END
+    serve "$guest0" 80
+    run fetch wire http://10.77.0.10/ 1
+    [[ $status == 28 ]]
+    run cable findings
+    [[ ${lines[0]} == *"chain forward in table 'inet strict' drops"* ]]
+    eval "${lines[1]}"
+    [[ $(fetch wire http://10.77.0.10/) == 'a page' ]]
+    [[ ! $(cable findings) ]]
+    echo 0 >/proc/sys/net/ipv4/conf/eth0/forwarding
+    run cable findings
+    [[ ${lines[1]} == 'sysctl -w net/ipv4/conf/eth0/forwarding=1' ]]
+    echo 1 >/proc/sys/net/ipv4/conf/eth0/forwarding
+    nft delete table inet strict
+}
