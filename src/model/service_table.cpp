@@ -68,13 +68,13 @@ bool read_service(Reader& reader, ServiceEntry& service) {
 
 std::optional<ServiceTable> read_service_table(std::string_view bytes) {
     Reader reader(bytes);
-    ServiceTable table;
+    std::optional<ServiceTable> table(std::in_place);
     if (reader.take(kServiceTableMagic.size()) != kServiceTableMagic) return std::nullopt;
-    table.stop_grace = std::chrono::milliseconds(reader.number());
-    table.count = reader.number();
-    if (table.count > kMostServices) return std::nullopt;
-    for (std::size_t i = 0; i < table.count; ++i)
-        if (!read_service(reader, table.slots[i])) return std::nullopt;
+    table->stop_grace = std::chrono::milliseconds(reader.number());
+    table->count = reader.number();
+    if (table->count > kMostServices) return std::nullopt;
+    for (std::size_t i = 0; i < table->count; ++i)
+        if (!read_service(reader, table->slots[i])) return std::nullopt;
     if (!reader.at_end()) return std::nullopt;
     return table;
 }
