@@ -103,6 +103,15 @@ Result<> join_v1(const CgroupHost& host, const std::string& name, const model::L
     return {};
 }
 
+/// Depth is bounded by cgroup.max.depth.
+Result<> signal_group(FdRef group, int signal) {
+    for (pid_t pid : TRY(sys::cgroup_processes(group)))
+        if (auto process = sys::open_pidfd(pid)) (void)sys::send_signal(*process, signal);
+    for (const auto& entry : TRY(sys::list_dir(group)))
+        if (auto below = sys::open_dir(group, entry)) TRY(signal_group(*below, signal));
+    return {};
+}
+
 std::optional<std::uint64_t> read_number(FdRef dir, const std::string& file) {
     auto text = sys::read_file(dir, file);
     return text ? base::parse_number(base::trim(*text)) : std::nullopt;
@@ -156,6 +165,11 @@ Result<CgroupEntry> open_cgroups(const CgroupHost& host, const std::string& name
     TRY(sys::change_owner(entry.group, "cgroup.procs", first_id, first_id));
     TRY(join_v1(host, name, nullptr, entry));
     return entry;
+}
+
+Result<> signal_everything(const CgroupHost& host, const std::string& name, int signal) {
+    auto outer = TRY(sys::open_dir(host.root(), name));
+    return signal_group(outer, signal);
 }
 
 Result<> kill_everything(const CgroupHost& host, const std::string& name) {

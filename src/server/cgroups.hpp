@@ -56,6 +56,8 @@ Result<CgroupEntry> create_cgroups(const CgroupHost& host, const std::string& na
 /// For a command that enters a running server.
 Result<CgroupEntry> open_cgroups(const CgroupHost& host, const std::string& name, std::uint32_t first_id);
 
+/// Sends a signal to every process of the server, one by one; what ends meanwhile does not matter.
+Result<> signal_everything(const CgroupHost& host, const std::string& name, int signal);
 /// Kills everything of the server and waits until it is gone. An absent group is success.
 Result<> kill_everything(const CgroupHost& host, const std::string& name);
 /// Precondition: nothing lives in them. Absent groups are success.

@@ -6,6 +6,7 @@
 // descriptor but 0, 1 and 2 along; the terminal is allocated in the guest's own devpts and proxied, so that no terminal of the
 // host is ever reachable from inside.
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -30,5 +31,10 @@ struct EnterRequest {
 /// Anything that keeps us from getting that far is an Error; a program maps it to 125.
 Result<int> run_inside(const storage::Store& store, const Server& server, const EnterRequest& request);
 
+
+/// The same for what we do inside ourselves: no terminal, no input, its output thrown away; killed after `limit`.
+/// Precondition: the server runs; the caller may hold its lock.
+Result<int> run_inside_quietly(const storage::Store& store, const Server& server, const EnterRequest& request,
+                               std::chrono::milliseconds limit);
 
 }  // namespace vs::server

@@ -1,6 +1,7 @@
 #include "server/life.hpp"
 
 #include "server/keeper.hpp"
+#include "sys/file.hpp"
 #include "sys/process.hpp"
 
 namespace vs::server {
@@ -25,7 +26,8 @@ Result<> tear_down(const CgroupHost& host, const model::ServerName& name, const 
 Result<std::optional<RunState>> settle(const CgroupHost& host, const model::ServerName& name, const RunDir& run) {
     auto state = TRY(run.read());
     if (!state) return std::nullopt;
-    bool lives = state->phase == Phase::running && TRY(init_lives(host, name, *state));
+    bool wanted = state->purpose == Purpose::service || TRY(sys::is_locked(run.dir(), "maintenance.lock"));
+    bool lives = state->phase == Phase::running && wanted && TRY(init_lives(host, name, *state));
     if (!lives) {
         TRY_WITH(tear_down(host, name, run, *state), "clean up after '{}'", name.text());
         return std::nullopt;

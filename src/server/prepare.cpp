@@ -35,17 +35,6 @@ std::vector<char*> pointers(const Strings& strings) {
     return out;
 }
 
-std::vector<PreparedLimit> prepared_limits(const model::Settings& settings) {
-    constexpr std::uint64_t kUnlimited = ~0ULL;
-    std::vector<PreparedLimit> limits;
-    for (const auto& known : model::ulimit_names()) {
-        auto wanted = settings.ulimits.find(std::string(known.name));
-        if (wanted == settings.ulimits.end()) continue;
-        limits.push_back({known.resource, wanted->second.soft.value_or(kUnlimited), wanted->second.hard.value_or(kUnlimited)});
-    }
-    return limits;
-}
-
 /// A pipe that holds the whole table and ends behind it.
 Result<sys::Fd> table_pipe(const model::Settings& settings, Purpose purpose) {
     auto services = purpose == Purpose::maintenance ? std::vector<model::Service>{} : settings.services;
@@ -57,6 +46,17 @@ Result<sys::Fd> table_pipe(const model::Settings& settings, Purpose purpose) {
 }
 
 }  // namespace
+
+std::vector<PreparedLimit> prepared_limits(const model::Settings& settings) {
+    constexpr std::uint64_t kUnlimited = ~0ULL;
+    std::vector<PreparedLimit> limits;
+    for (const auto& known : model::ulimit_names()) {
+        auto wanted = settings.ulimits.find(std::string(known.name));
+        if (wanted == settings.ulimits.end()) continue;
+        limits.push_back({known.resource, wanted->second.soft.value_or(kUnlimited), wanted->second.hard.value_or(kUnlimited)});
+    }
+    return limits;
+}
 
 struct PreparedInit::Strings {
     server::Strings guest_argv, fallback_argv, environment;

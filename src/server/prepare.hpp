@@ -14,7 +14,9 @@ namespace vs::server {
 /// "2026-11-21T10:00:00Z"
 std::string now_rfc3339();
 
-/// Makes the directories of volumes that are new.
+/// What the settings say of setrlimit(2).
+std::vector<PreparedLimit> prepared_limits(const model::Settings& settings);
+
 Result<RootPlan> plan_root(const storage::Store& store, const Server& server);
 
 /// The init of a start: the guest's own, or vserver-init with its service table.

@@ -118,9 +118,18 @@ Result<RunState> start_server(const storage::Store& store, const Server& server)
     auto run = TRY(RunDir::open(server.name));
     auto lock = TRY(run.lock());
     auto host = TRY(CgroupHost::open());
-    if (TRY(settle(host, server.name, run))) return fail(Code::busy, "'{}' is running already", server.name.text());
+    auto running = TRY(settle(host, server.name, run));
+    if (running && running->purpose == Purpose::maintenance)
+        return fail(Code::busy, "a command works in the stopped '{}': wait until it has ended", server.name.text());
+    if (running) return fail(Code::busy, "'{}' is running already", server.name.text());
+    return start_locked(store, server, run);
+}
+
+Result<RunState> start_locked(const storage::Store& store, const Server& server, const RunDir& run) {
     TRY(run_hook(server, HookPhase::pre_start));
-    return Start(store, server, run, Purpose::service).run();
+    auto state = TRY(Start(store, server, run, Purpose::service).run());
+    TRY_WITH(run_hook(server, HookPhase::post_start), "'{}' runs", server.name.text());
+    return state;
 }
 
 Result<std::vector<std::string>> describe_start(const storage::Store& store, const Server& server) {

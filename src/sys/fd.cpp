@@ -93,6 +93,14 @@ Result<std::string> receive_message(FdRef socket) {
     return text;
 }
 
+Result<std::size_t> next_message_size(FdRef socket) {
+    ssize_t size = -1;
+    do size = ::recv(socket.get(), nullptr, 0, MSG_PEEK | MSG_TRUNC);
+    while (size < 0 && errno_now() == EINTR);
+    if (size < 0) return failed("look at a message");
+    return static_cast<std::size_t>(size);
+}
+
 Result<> close_on_exec_from(int first) {
     if (::close_range(static_cast<unsigned>(first), ~0U, CLOSE_RANGE_CLOEXEC) < 0) return failed("close_range from {}", first);
     return {};

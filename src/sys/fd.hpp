@@ -84,6 +84,8 @@ Result<SocketPair> make_socket_pair();
 /// One message over a socket pair of ours; at most 64 KiB. An empty one means that the other side has ended.
 Result<> send_message(FdRef socket, std::string_view text);
 Result<std::string> receive_message(FdRef socket);
+/// The length of the next message without taking it; 0 at the end.
+Result<std::size_t> next_message_size(FdRef socket);
 /// Marks every descriptor from `first` up close-on-exec (CVE-2024-21626: nothing of the caller's may leak into a guest).
 Result<> close_on_exec_from(int first);
 /// Sends one byte string with descriptors (SCM_RIGHTS), and receives one. `received` descriptors are close-on-exec.

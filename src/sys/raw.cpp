@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -142,6 +143,74 @@ int receive_fds(int socket, int* fds, std::size_t count) {
     if (part == nullptr || part->cmsg_type != SCM_RIGHTS || part->cmsg_len != CMSG_LEN(sizeof(int) * count)) return -EPROTO;
     std::memcpy(fds, CMSG_DATA(part), sizeof(int) * count);
     return 0;
+}
+
+int join_namespaces(int pidfd, std::uint64_t flags) { return result(::setns(pidfd, static_cast<int>(flags))); }
+
+int verify_inside() {
+    char path[4096];
+    // The system call and not getcwd(3), which falls back on walking upwards.
+    if (::syscall(SYS_getcwd, path, sizeof path) < 0) return -errno;
+    return path[0] == '/' ? 0 : -EXDEV;
+}
+
+int become_user(std::uint32_t uid, std::uint32_t gid, const std::uint32_t* groups, std::size_t count) {
+    if (::setgroups(count, groups) < 0 || ::setresgid(gid, gid, gid) < 0) return -errno;
+    return result(::setresuid(uid, uid, uid));
+}
+
+int new_session() { return result(::setsid()); }
+
+int place_standard(const int (&fds)[3]) {
+    int lifted[3];
+    for (int number = 0; number < 3; ++number)
+        if ((lifted[number] = ::fcntl(fds[number], F_DUPFD_CLOEXEC, 3)) < 0) return -errno;
+    for (int number = 0; number < 3; ++number)
+        if (::dup2(lifted[number], number) < 0) return -errno;
+    return close_on_exec_from(3);
+}
+
+int open_terminal(const char* ptmx, int (&pair)[2]) {
+    int unlocked = 0;
+    pair[0] = ::open(ptmx, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (pair[0] < 0 || ::ioctl(pair[0], TIOCSPTLCK, &unlocked) < 0) return -errno;
+    pair[1] = ::ioctl(pair[0], TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    return pair[1] < 0 ? -errno : 0;
+}
+
+long read_plain_file(const char* path, char* room, std::size_t size) {
+    int fd = ::open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0) return -errno;
+    struct stat status {};
+    long used = ::fstat(fd, &status) < 0 ? -errno : S_ISREG(status.st_mode) ? 0 : -EINVAL;
+    while (used >= 0) {
+        ssize_t count = ::read(fd, room + used, size - static_cast<std::size_t>(used));
+        if (count <= 0) {
+            if (count < 0) used = -errno;
+            break;
+        }
+        used += count;
+        if (static_cast<std::size_t>(used) == size) used = -EFBIG;
+    }
+    ::close(fd);
+    return used;
+}
+
+int change_dir(const char* path) { return result(::chdir(path)); }
+
+int execute_in_path(const char* name, char* const* argv, char* const* environment) {
+    constexpr const char* kDirectories[] = {"/usr/local/sbin/", "/usr/local/bin/", "/usr/sbin/", "/usr/bin/", "/sbin/", "/bin/"};
+    if (std::strchr(name, '/') != nullptr) return execute(name, argv, environment);
+    int outcome = -ENOENT;
+    for (const char* directory : kDirectories) {
+        char path[4096];
+        if (std::strlen(directory) + std::strlen(name) >= sizeof path) return -ENAMETOOLONG;
+        std::strcpy(path, directory);
+        std::strcat(path, name);
+        int error = execute(path, argv, environment);
+        if (error != -ENOENT && error != -ENOTDIR) outcome = error;
+    }
+    return outcome;
 }
 
 int execute(const char* path, char* const* argv, char* const* environment) { return result(::execve(path, argv, environment)); }

@@ -44,7 +44,23 @@ int send_fds(int socket, const int* fds, std::size_t count);
 /// Exactly `count` descriptors or a negative errno; -EPIPE where the other side has ended.
 int receive_fds(int socket, int* fds, std::size_t count);
 
-/// Both return only on failure.
+/// Several namespaces of the process behind a pidfd at once.
+int join_namespaces(int pidfd, std::uint64_t flags);
+/// Our current directory must have a name from our root: one that has not belongs to somebody else (CVE-2024-21626).
+int verify_inside();
+int become_user(std::uint32_t uid, std::uint32_t gid, const std::uint32_t* groups, std::size_t count);
+int new_session();
+/// fds[0..2] become 0, 1, 2; everything from 3 on is close-on-exec.
+int place_standard(const int (&fds)[3]);
+/// Master and slave of a new terminal of the devpts instance that `ptmx` belongs to.
+int open_terminal(const char* ptmx, int (&pair)[2]);
+/// Size, or a negative errno; -EINVAL for what is not a plain file, -EFBIG for what does not fit.
+long read_plain_file(const char* path, char* room, std::size_t size);
+int change_dir(const char* path);
+
+/// These return only on failure.
+/// Searches the usual directories for a name without slash; -ENOENT where none has it.
+int execute_in_path(const char* name, char* const* argv, char* const* environment);
 int execute(const char* path, char* const* argv, char* const* environment);
 int execute_fd(int fd, char* const* argv, char* const* environment);
 [[noreturn]] void exit_now(int status);

@@ -1,0 +1,104 @@
+#include "server/build.hpp"
+
+#include <cerrno>
+
+#include "base/text.hpp"
+#include "model/paths.hpp"
+#include "server/life.hpp"
+#include "sys/file.hpp"
+#include "sys/tree.hpp"
+
+namespace vs::server {
+
+namespace {
+
+namespace paths = model::paths;
+
+storage::IdentityRequest identity_of(const BuildRequest& request) {
+    const auto& settings = request.settings;
+    return {.host_name = settings.host_name, .domain_name = settings.domain_name, .addresses = settings.network.addresses, .nameservers = settings.network.nameservers};
+}
+
+Result<> remove_if_there(sys::FdRef dir, const std::string& name) {
+    auto removed = sys::remove_file(dir, name);
+    if (!removed && removed.error().errno_value == ENOENT) return {};
+    return removed;
+}
+
+Result<bool> has_settings(const model::ServerName& name) { return TRY(find_name(name.text())).has_value(); }
+
+/// Files without settings are what a killed build or delete has left: nobody can name them any more.
+Result<> remove_orphan_files(const storage::Store& store, const model::ServerName& name) {
+    if (TRY(has_settings(name)) || !TRY(sys::exists(store.servers(), name.text()))) return {};
+    return storage::destroy_server(store, name);
+}
+
+Result<> remove_tree_in(const std::string& parent, const std::string& name) {
+    auto dir = sys::open_dir(sys::kHere, parent);
+    if (!dir && dir.error().errno_value == ENOENT) return {};
+    if (!dir) return std::unexpected<Error>(dir.error());
+    return sys::remove_tree(*dir, name);
+}
+
+/// What repair does with one entry of /run/vservers; the line to report, or nothing.
+Result<std::optional<std::string>> repair_run_dir(const CgroupHost& host, const std::string& entry) {
+    auto name = model::ServerName::parse(entry);
+    if (!name) return std::nullopt;  // .void and its lock
+    auto run = TRY(RunDir::open(*name));
+    auto lock = TRY(run.lock());
+    bool had_state = TRY(run.read()).has_value();
+    auto running = TRY(settle(host, *name, run));
+    if (!running && !TRY(has_settings(*name))) {
+        TRY(remove_tree_in(paths::kRun, entry));
+        return fmt::format("{}: removed what was left of it in {}", entry, paths::kRun);
+    }
+    if (had_state && !running) return std::optional(fmt::format("{}: cleaned up after a start or a run that was cut off", entry));
+    return std::nullopt;
+}
+
+}  // namespace
+
+Result<storage::ServerRecord> build_server(const storage::Store& store, const BuildRequest& request) {
+    const auto& name = request.name;
+    TRY(sys::make_dirs(paths::kSettings, 0755));
+    auto settings_dir = TRY(sys::open_dir(sys::kHere, paths::kSettings));
+    if (auto taken = TRY(find_name(name.text()))) return fail(Code::busy, "there is a server '{}' already", taken->text());
+    TRY(remove_orphan_files(store, name));
+    auto record = TRY(storage::create_server(store, {.name = name, .image = request.settings.image, .identity = identity_of(request)}));
+    auto text = model::print_settings(request.settings, name);
+    TRY_WITH(sys::replace_file(settings_dir, name.text() + ".toml", text, 0644, sys::Durability::synced), "write the settings of '{}'", name.text());
+    return record;
+}
+
+Result<> delete_server(const storage::Store& store, const model::ServerName& name) {
+    auto run = TRY(RunDir::open(name));
+    auto lock = TRY(run.lock());
+    auto host = TRY(CgroupHost::open());
+    if (TRY(settle(host, name, run))) return fail(Code::busy, "'{}' is running: stop it first", name.text());
+    auto settings_dir = TRY(sys::open_dir(sys::kHere, paths::kSettings));
+    TRY(remove_if_there(settings_dir, name.text() + ".toml"));
+    TRY(sys::sync_fd(settings_dir));
+    TRY(storage::destroy_server(store, name));
+    TRY(remove_tree_in(paths::kLogs, name.text()));
+    return remove_tree_in(paths::kRun, name.text());
+}
+
+Result<std::vector<std::string>> repair(const storage::Store& store) {
+    std::vector<std::string> done;
+    TRY(storage::sweep(store));
+    for (const auto& entry : TRY(sys::list_dir(store.servers()))) {
+        auto name = model::ServerName::parse(entry);
+        if (!name || TRY(has_settings(*name))) continue;
+        TRY(remove_orphan_files(store, *name));
+        done.push_back(fmt::format("{}: removed files without settings", entry));
+    }
+    auto run = sys::open_dir(sys::kHere, paths::kRun);
+    if (!run && run.error().errno_value == ENOENT) return done;
+    if (!run) return std::unexpected<Error>(run.error());
+    auto host = TRY(CgroupHost::open());
+    for (const auto& entry : TRY(sys::list_dir(*run)))
+        if (auto line = TRY(repair_run_dir(host, entry))) done.push_back(std::move(*line));
+    return done;
+}
+
+}  // namespace vs::server

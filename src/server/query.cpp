@@ -1,0 +1,70 @@
+#include "server/query.hpp"
+
+#include "model/paths.hpp"
+#include "server/life.hpp"
+#include "server/stop.hpp"
+#include "sys/file.hpp"
+
+namespace vs::server {
+
+namespace {
+
+Condition condition_of(const std::optional<RunState>& run) {
+    if (!run) return Condition::stopped;
+    if (run->phase == Phase::starting) return Condition::starting;
+    return run->purpose == Purpose::maintenance ? Condition::maintenance : Condition::running;
+}
+
+/// Waiting for the lock of a server that is being started or stopped would make a list hang: its state is shown as it is.
+Result<std::optional<RunState>> current_state(const CgroupHost& host, const model::ServerName& name, const RunDir& run) {
+    auto lock = sys::lock_file(run.dir(), "lock", sys::LockWait::fail_if_held);
+    if (lock) return settle(host, name, run);
+    if (lock.error().code != Code::busy) return std::unexpected<Error>(lock.error());
+    return run.read();
+}
+
+Result<> add_run_state(ServerStatus& status) {
+    if (!TRY(sys::exists(sys::kHere, fmt::format("{}/{}", model::paths::kRun, status.name.text())))) return {};
+    auto run = TRY(RunDir::open(status.name));
+    auto host = TRY(CgroupHost::open());
+    status.run = TRY(current_state(host, status.name, run));
+    status.condition = condition_of(status.run);
+    status.last_end = last_end(run);
+    if (status.run) status.usage = read_usage(host, status.name.text());
+    return {};
+}
+
+}  // namespace
+
+std::string_view condition_name(Condition condition) {
+    switch (condition) {
+        case Condition::stopped: return "stopped";
+        case Condition::starting: return "starting";
+        case Condition::running: return "running";
+        case Condition::maintenance: return "maintenance";
+    }
+    return "";
+}
+
+Result<ServerStatus> query_server(const storage::Store& store, const model::ServerName& name) {
+    ServerStatus status{.name = name, .condition = Condition::stopped, .record = {}, .settings = {}, .problem = {}, .run = {}, .usage = {}, .last_end = {}};
+    auto server = load_server(store, name.text());
+    if (server) {
+        status.record = std::move(server->record);
+        status.settings = std::move(server->settings);
+    } else if (server.error().code == Code::no_such_server) {
+        return std::unexpected<Error>(server.error());
+    } else {
+        status.problem = server.error().message();
+    }
+    TRY(add_run_state(status));
+    return status;
+}
+
+Result<std::vector<ServerStatus>> query_all(const storage::Store& store) {
+    std::vector<ServerStatus> all;
+    for (const auto& name : TRY(list_names())) all.push_back(TRY(query_server(store, name)));
+    return all;
+}
+
+}  // namespace vs::server

@@ -1,0 +1,111 @@
+#include "server/stop.hpp"
+
+#include <signal.h>
+
+#include "base/text.hpp"
+#include "programs/keeper/keeper_protocol.hpp"
+#include "server/enter.hpp"
+#include "server/hooks.hpp"
+#include "server/prepare.hpp"
+#include "server/start.hpp"
+#include "sys/file.hpp"
+
+namespace vs::server {
+
+namespace {
+
+using sys::Milliseconds;
+
+// systemd(1), SIGRTMIN+4: power off. The C library's SIGRTMIN is the kernel's 32 plus the two it keeps for itself.
+const int kSystemdPowerOff = SIGRTMIN + 4;
+constexpr Milliseconds kTermPatience{5'000};
+constexpr Milliseconds kAskPatience{15'000};
+
+enum class Init { systemd, ours, other };
+
+/// By the name of the file it executes. The guest can choose that name, but it only chooses how itself is asked to stop.
+Init kind_of_init(pid_t init) {
+    auto program = sys::read_link(sys::kHere, fmt::format("/proc/{}/exe", init));
+    if (program && program->ends_with("/systemd")) return Init::systemd;
+    return program && program->ends_with("/vserver-init") ? Init::ours : Init::other;
+}
+
+/// Any other init has a `poweroff` that knows how to tell it: sysvinit by its fifo, OpenRC and busybox in ways of their own.
+Result<> run_poweroff(const storage::Store& store, const Server& server) {
+    EnterRequest request;
+    request.command = {"/sbin/poweroff"};
+    request.terminal = TerminalUse::never;
+    int status = TRY(run_inside_quietly(store, server, request, kAskPatience));
+    if (status != 0) return fail(Code::failed, "its poweroff ended with status {}", status);
+    return {};
+}
+
+Result<> ask_to_stop(const storage::Store& store, const Server& server, const RunState& state, const sys::PidFd& init) {
+    switch (kind_of_init(state.init)) {
+        case Init::systemd: return sys::send_signal(init, kSystemdPowerOff);
+        case Init::ours: return sys::send_signal(init, SIGTERM);
+        case Init::other: return run_poweroff(store, server);
+    }
+    return {};
+}
+
+/// True where the init has ended in time.
+Result<bool> stop_gently(const storage::Store& store, const Server& server, const RunState& state, const StopOptions& options) {
+    auto init = sys::open_pidfd(state.init);
+    if (!init) return true;  // it has just ended
+    auto asked = ask_to_stop(store, server, state, *init);
+    auto patience = options.timeout.value_or(server.settings.stop_timeout);
+    if (asked && TRY(sys::wait_for_exit(*init, patience))) return true;
+    auto host = TRY(CgroupHost::open());
+    TRY(signal_everything(host, server.name.text(), SIGTERM));
+    (void)TRY(sys::wait_for_exit(*init, kTermPatience));
+    return false;
+}
+
+/// Remembered for status until the next start or the next boot.
+void note_end(const RunDir& run, const std::string& how) {
+    // Not being able to note it must not keep a server from being cleaned up.
+    (void)sys::replace_file(run.dir(), "last-end", fmt::format("{} {}\n", how, now_rfc3339()), 0600, sys::Durability::volatile_);
+}
+
+}  // namespace
+
+std::string last_end(const RunDir& run) {
+    auto text = sys::read_file(run.dir(), "last-end");
+    return text ? std::string(base::trim(*text)) : "";
+}
+
+Result<StopReport> stop_server(const storage::Store& store, const Server& server, const StopOptions& options) {
+    auto run = TRY(RunDir::open(server.name));
+    auto lock = TRY(run.lock());
+    auto host = TRY(CgroupHost::open());
+    auto state = TRY(settle(host, server.name, run));
+    if (!state) return fail(Code::not_running, "'{}' is not running", server.name.text());
+    StopReport report;
+    TRY(run_hook(server, HookPhase::pre_stop));
+    bool gently = options.manner == StopManner::graceful && state->purpose == Purpose::service;
+    report.killed = !gently || !TRY(stop_gently(store, server, *state, options));
+    TRY(tear_down(host, server.name, run, *state));
+    note_end(run, report.killed ? "killed" : "stopped");
+    auto hook = run_hook(server, HookPhase::post_stop);
+    if (!hook) report.notes.push_back(hook.error().message());
+    return report;
+}
+
+Result<> init_ended(const storage::Store& store, const model::ServerName& name, std::uint32_t generation, const std::string& how) {
+    auto run = TRY(RunDir::open(name));
+    auto lock = TRY(run.lock());
+    auto state = TRY(run.read());
+    if (!state || state->generation != generation) return {};  // whoever stopped it has cleaned up
+    auto host = TRY(CgroupHost::open());
+    TRY(tear_down(host, name, run, *state));
+    note_end(run, how);
+    if (state->purpose == Purpose::maintenance) return {};
+    auto server = TRY(load_server(store, name.text()));
+    auto hook = run_hook(server, HookPhase::post_stop);
+    if (how != keeper::kReboot) return hook;
+    TRY(start_locked(store, server, run));
+    return hook;
+}
+
+}  // namespace vs::server
