@@ -1,0 +1,26 @@
+#pragma once
+// Under which numbers a keeper finds its descriptors, and what its arguments are. The first five are the recorder's too.
+//
+//     vserver-keeper NAME GENERATION parent|adopted VSERVER RECORDER RECORDER-UID LOG-BYTES
+
+namespace vs::keeper {
+
+enum Descriptor : int {
+    kConsole = 3,       ///< master of the console
+    kLogDir = 4,
+    kRecorderLock = 5,
+    kConsoleSlave = 6,
+    kInit = 7,          ///< pidfd
+    kKeeperLock = 8,
+    kRoot = 9,
+    kRunDir = 10,
+    kRecorder = 11,     ///< pidfd of a recorder that runs already; may be closed
+};
+inline constexpr int kFirstOwn = kKeeperLock;  ///< what the recorder does not get
+
+/// How an init ended, as the argument of `vserver --init-ended`: these words, "exit N" or "signal N".
+inline constexpr const char* kReboot = "reboot";
+inline constexpr const char* kHalt = "halt";
+inline constexpr const char* kUnknown = "unknown";
+
+}  // namespace vs::keeper
