@@ -28,6 +28,7 @@ constexpr FilterOptions kVariants[] = {{true, false}, {true, true}, {false, fals
 constexpr FilterOptions kDefault = kVariants[0], kFirewall = kVariants[1], kNoUserNamespaces = kVariants[2];
 
 using Arguments = std::array<std::uint64_t, 6>;
+using Words = std::initializer_list<std::uint64_t>;
 
 /// The errno that the filter answers with, 0 where it allows the call, -1 for anything else.
 int verdict(FilterOptions options, std::uint32_t number, Arguments a = {}, std::uint32_t architecture = kNativeArchitecture) {
@@ -180,11 +181,11 @@ TEST(GuestSockets, other_types_of_internet_sockets_are_refused) {
 }
 
 TEST(GuestSockets, options_of_packet_filters_need_firewall) {
-    for (std::uint64_t option : {64, 65, 66, 67, 96, 128, 1152}) {
+    for (auto option : Words{64, 65, 66, 67, 96, 128, 1152}) {
         EXPECT_EQ(option_verdict(kDefault, IPPROTO_IP, option), ENOPROTOOPT) << option;
         EXPECT_EQ(option_verdict(kFirewall, IPPROTO_IP, option), 0) << option;
     }
-    for (std::uint64_t option : {64, 65, 68, 69}) {
+    for (auto option : Words{64, 65, 68, 69}) {
         EXPECT_EQ(option_verdict(kDefault, IPPROTO_IPV6, option), ENOPROTOOPT) << option;
         EXPECT_EQ(option_verdict(kFirewall, IPPROTO_IPV6, option), 0) << option;
     }
@@ -194,50 +195,48 @@ TEST(GuestSockets, options_of_packet_filters_need_firewall) {
 
 TEST(GuestSockets, options_of_ipsec_are_never_open) {
     for (const auto& options : kVariants) {
-        for (std::uint64_t option : {IP_IPSEC_POLICY, IP_XFRM_POLICY})
+        for (auto option : Words{IP_IPSEC_POLICY, IP_XFRM_POLICY})
             EXPECT_EQ(option_verdict(options, IPPROTO_IP, option), ENOPROTOOPT);
-        for (std::uint64_t option : {IPV6_IPSEC_POLICY, IPV6_XFRM_POLICY})
+        for (auto option : Words{IPV6_IPSEC_POLICY, IPV6_XFRM_POLICY})
             EXPECT_EQ(option_verdict(options, IPPROTO_IPV6, option), ENOPROTOOPT);
     }
 }
 
 TEST(GuestSockets, ordinary_options_are_open) {
-    for (std::uint64_t option : {IP_TOS, IP_TTL, IP_HDRINCL, IP_PKTINFO, IP_FREEBIND, IP_ADD_MEMBERSHIP, IP_UNICAST_IF})
+    for (auto option : Words{IP_TOS, IP_TTL, IP_HDRINCL, IP_PKTINFO, IP_FREEBIND, IP_ADD_MEMBERSHIP, IP_UNICAST_IF})
         EXPECT_EQ(option_verdict(kDefault, IPPROTO_IP, option), 0) << option;
-    for (std::uint64_t option : {IPV6_V6ONLY, IPV6_RECVPKTINFO, IPV6_TCLASS, IPV6_RECVTCLASS, IPV6_UNICAST_IF})
+    for (auto option : Words{IPV6_V6ONLY, IPV6_RECVPKTINFO, IPV6_TCLASS, IPV6_RECVTCLASS, IPV6_UNICAST_IF})
         EXPECT_EQ(option_verdict(kDefault, IPPROTO_IPV6, option), 0) << option;
-    for (std::uint64_t option : {16, 17, 64, 65}) EXPECT_EQ(option_verdict(kDefault, SOL_SOCKET, option), 0) << option;
+    for (auto option : Words{16, 17, 64, 65}) EXPECT_EQ(option_verdict(kDefault, SOL_SOCKET, option), 0) << option;
     EXPECT_EQ(option_verdict(kDefault, IPPROTO_TCP, 1), 0);
 }
 
 TEST(GuestIoctl, refuses_three_requests_whatever_the_high_word_says) {
-    for (std::uint64_t high : {0ULL, 1ULL << 32, 0xffffffffULL << 32}) {
-        for (std::uint64_t request : {TIOCSTI, TIOCLINUX, TIOCSETD})
+    for (auto high : Words{0ULL, 1ULL << 32, 0xffffffffULL << 32}) {
+        for (auto request : Words{TIOCSTI, TIOCLINUX, TIOCSETD})
             EXPECT_EQ(verdict(kDefault, SYS_ioctl, {0, high | request}), EPERM);
-        for (std::uint64_t request : {TIOCSCTTY, TIOCGWINSZ, TIOCGETD, FIONREAD})
+        for (auto request : Words{TIOCSCTTY, TIOCGWINSZ, TIOCGETD, FIONREAD})
             EXPECT_EQ(verdict(kDefault, SYS_ioctl, {0, high | request}), 0);
     }
 }
 
 TEST(GuestUserNamespaces, are_refused_to_clone_and_unshare_where_the_settings_say_so) {
     constexpr std::uint64_t kHigh = 0xff00000000;
-    constexpr auto kWithUser =
-        std::to_array<std::uint64_t>({CLONE_NEWUSER, CLONE_NEWUSER | CLONE_NEWNET, kHigh | CLONE_NEWUSER});
     for (std::uint32_t number : std::to_array<std::uint32_t>({SYS_clone, SYS_unshare})) {
-        for (std::uint64_t flags : kWithUser) {
+        for (auto flags : Words{CLONE_NEWUSER, CLONE_NEWUSER | CLONE_NEWNET, kHigh | CLONE_NEWUSER}) {
             EXPECT_EQ(verdict(kNoUserNamespaces, number, {flags}), EPERM);
             EXPECT_EQ(verdict(kDefault, number, {flags}), 0);
         }
-        for (std::uint64_t flags : {CLONE_NEWNS, CLONE_NEWNET, CLONE_VM | CLONE_VFORK | 17})
+        for (auto flags : Words{CLONE_NEWNS, CLONE_NEWNET, CLONE_VM | CLONE_VFORK | 17})
             EXPECT_EQ(verdict(kNoUserNamespaces, number, {flags}), 0);
     }
 }
 
 TEST(GuestPersonality, allows_the_question_and_what_setarch_sets) {
-    for (std::uint64_t persona : {0, PER_LINUX32 + 0, UNAME26 + 0, ADDR_NO_RANDOMIZE + 0})
+    for (auto persona : Words{0, PER_LINUX32, UNAME26, ADDR_NO_RANDOMIZE})
         EXPECT_EQ(verdict(kDefault, SYS_personality, {persona}), 0) << persona;
     EXPECT_EQ(verdict(kDefault, SYS_personality, {0xffffffff}), 0);
-    for (std::uint64_t persona : {READ_IMPLIES_EXEC + 0, MMAP_PAGE_ZERO + 0, ADDR_COMPAT_LAYOUT + 0, PER_SVR4 + 0})
+    for (auto persona : Words{READ_IMPLIES_EXEC, MMAP_PAGE_ZERO, ADDR_COMPAT_LAYOUT, PER_SVR4})
         EXPECT_EQ(verdict(kDefault, SYS_personality, {persona}), EPERM) << persona;
 }
 
