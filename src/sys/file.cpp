@@ -33,6 +33,16 @@ open_how how_to_open(int flags, unsigned mode, std::uint64_t resolve) {
     return how;
 }
 
+Result<> flock_fd(FdRef fd, int operation) {
+    while (::flock(fd.get(), operation) < 0) {
+        if (errno == EINTR) continue;
+        auto error = last_error("flock");
+        if (error.errno_value == EWOULDBLOCK) error.code = Code::busy;
+        return std::unexpected<Error>(std::move(error));
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<Fd> open_at(FdRef dir, const std::string& path, int flags, unsigned mode) {
@@ -157,20 +167,22 @@ Result<std::string> read_file(FdRef dir, const std::string& path, std::size_t li
     return TRY_WITH(read_all(fd, limit), "read '{}'", path);
 }
 
+Result<std::string> read_some(FdRef fd) {
+    std::string data(16384, '\0');
+    ssize_t count = 0;
+    do count = ::read(fd.get(), data.data(), data.size());
+    while (count < 0 && errno == EINTR);
+    if (count < 0) return failed("read");
+    data.resize(static_cast<std::size_t>(count));
+    return data;
+}
+
 Result<std::string> read_all(FdRef fd, std::size_t limit) {
     std::string data;
-    constexpr std::size_t kChunk = 16384;
     for (;;) {
-        std::size_t used = data.size();
-        data.resize(used + kChunk);
-        ssize_t count = ::read(fd.get(), data.data() + used, kChunk);
-        if (count < 0 && errno == EINTR) count = 0, data.resize(used);
-        else if (count < 0) return failed("read");
-        else if (count == 0) {
-            data.resize(used);
-            return data;
-        }
-        data.resize(used + static_cast<std::size_t>(count));
+        auto piece = TRY(read_some(fd));
+        if (piece.empty()) return data;
+        data += piece;
         if (data.size() > limit) return fail(Code::failed, "it is larger than {} bytes", limit);
     }
 }
@@ -214,15 +226,13 @@ Result<> sync_fd(FdRef fd) {
 
 Result<Fd> lock_file(FdRef dir, const std::string& name, LockWait policy) {
     Fd fd = TRY(open_at(dir, name, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
-    int operation = LOCK_EX | (policy == LockWait::fail_if_held ? LOCK_NB : 0);
-    while (::flock(fd.get(), operation) < 0) {
-        if (errno == EINTR) continue;
-        auto error = last_error(fmt::format("lock '{}'", name));
-        if (error.errno_value == EWOULDBLOCK) error.code = Code::busy;
-        return std::unexpected<Error>(std::move(error));
-    }
+    TRY_WITH(lock_fd(fd, policy), "lock '{}'", name);
     return fd;
 }
+
+Result<> lock_fd(FdRef fd, LockWait policy) { return flock_fd(fd, LOCK_EX | (policy == LockWait::fail_if_held ? LOCK_NB : 0)); }
+
+Result<> lock_fd_shared(FdRef fd) { return flock_fd(fd, LOCK_SH | LOCK_NB); }
 
 Result<bool> is_locked(FdRef dir, const std::string& name) {
     auto fd = open_at(dir, name, O_RDWR | O_NOFOLLOW);

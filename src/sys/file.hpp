@@ -50,6 +50,8 @@ Result<> change_mode(FdRef fd, unsigned mode);
 
 /// Reads at most `limit` bytes; a longer file is an error, so that nothing hostile fills our memory.
 Result<std::string> read_file(FdRef dir, const std::string& path, std::size_t limit = 1 << 20);
+/// What one read(2) gives, at most 16 KiB; empty at the end.
+Result<std::string> read_some(FdRef fd);
 Result<std::string> read_all(FdRef fd, std::size_t limit = 1 << 20);
 Result<> write_all(FdRef fd, std::string_view data);
 /// For files of the kernel (cgroup, sysctl, proc): one write(2), no create, no truncate.
@@ -66,6 +68,10 @@ Result<> sync_fd(FdRef fd);
 /// An exclusive flock(2) that ends with the descriptor; inherited by children that keep it.
 enum class LockWait { wait, fail_if_held };
 Result<Fd> lock_file(FdRef dir, const std::string& name, LockWait policy);
+/// The same on an open file or directory; the lock belongs to the open file, not to the path.
+Result<> lock_fd(FdRef fd, LockWait policy);
+/// A lock that several may hold and that keeps an exclusive one away. Fails with Code::busy where that is held.
+Result<> lock_fd_shared(FdRef fd);
 /// True where somebody holds the lock.
 Result<bool> is_locked(FdRef dir, const std::string& name);
 

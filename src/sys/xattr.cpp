@@ -1,0 +1,25 @@
+#include "sys/xattr.hpp"
+
+#include <sys/xattr.h>
+
+#include <cerrno>
+
+#include "sys/call.hpp"
+
+namespace vs::sys {
+
+Result<std::optional<std::string>> get_xattr(FdRef fd, const std::string& name) {
+    std::string value(65536, '\0');  // XATTR_SIZE_MAX: no second try needed
+    ssize_t size = ::fgetxattr(fd.get(), name.c_str(), value.data(), value.size());
+    if (size < 0 && (errno == ENODATA || errno == EOPNOTSUPP)) return std::optional<std::string>();
+    if (size < 0) return failed("get xattr '{}'", name);
+    value.resize(static_cast<std::size_t>(size));
+    return std::optional(std::move(value));
+}
+
+Result<> set_xattr(FdRef fd, const std::string& name, std::string_view value) {
+    if (::fsetxattr(fd.get(), name.c_str(), value.data(), value.size(), 0) < 0) return failed("set xattr '{}'", name);
+    return {};
+}
+
+}  // namespace vs::sys

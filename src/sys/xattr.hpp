@@ -1,0 +1,17 @@
+#pragma once
+// Extended attributes (xattr(7)) of open files.
+
+#include <optional>
+#include <string>
+
+#include "sys/fd.hpp"
+
+namespace vs::sys {
+
+inline const std::string kCapabilityXattr = "security.capability";
+
+/// nullopt where the file has none of that name, or its file system has none at all.
+Result<std::optional<std::string>> get_xattr(FdRef fd, const std::string& name);
+Result<> set_xattr(FdRef fd, const std::string& name, std::string_view value);
+
+}  // namespace vs::sys
