@@ -6,12 +6,12 @@
 //     auto image = TRY(storage::ensure_image(store, source, {.libexec = libexec, .observer = observer}));
 //     auto server = TRY(storage::create_server(store, {name, image.id, identity}));
 
-#include <functional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "storage/image.hpp"
+#include "storage/observer.hpp"
 
 namespace vs::storage {
 
@@ -33,12 +33,6 @@ using Source = std::variant<HostSource, DebianSource, TarSource>;
 /// "host", "debian", "debian:trixie" or the path of an archive (with a '/' or ending in .tar, .tar.gz, .tgz, .tar.xz, .txz,
 /// .tar.zst). Code::usage otherwise, and for packages with an archive or a package name that cannot be one.
 Result<Source> parse_source(std::string_view from, std::vector<std::string> packages);
-
-/// What a long build says and asks. Both are optional and called often.
-struct Observer {
-    std::function<void(const std::string& step)> progress;  ///< one line for people, without newline
-    const sys::Fd* cancel = nullptr;                        ///< readable once the build is to end (sys::Interrupts)
-};
 
 struct BuildOptions {
     std::string libexec;  ///< where vserver-unpack is

@@ -21,7 +21,7 @@ struct IdentityRequest {
 };
 
 /// Writes the identity into the new upper layer below `server_dir` ("upper"; "work" is left as it is). `machine_id` is 32
-/// hexadecimal digits. Everything written is synced.
+/// hexadecimal digits. Syncing is the caller's.
 Result<> write_identity(const std::string& image_tree, const sys::DirFd& server_dir, const IdentityRequest& request,
                         const std::string& machine_id);
 
