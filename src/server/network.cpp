@@ -147,7 +147,8 @@ Result<> Sysctls::forward_ipv6(const std::string& device) const {
     // Before 6.17 a kernel forwards IPv6 between all devices or none.
     if (TRY(get("ipv6/conf/all/forwarding")) == "1") return {};
     auto devices = TRY(sys::open_dir(directory_, "ipv6/conf"));
-    for (const auto& other : TRY(sys::list_dir(devices))) TRY(keep_router_advertisements(other));
+    for (const auto& other : TRY(sys::list_dir(devices)))  // and "default": those that are plugged in later
+        if (other != "all" && other != "lo") TRY(keep_router_advertisements(other));
     return set("ipv6/conf/all/forwarding", "1");
 }
 
