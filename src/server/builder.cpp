@@ -43,8 +43,10 @@ class Build {
         TRY(enter_void(order_.void_namespace));
         TRY(clone_child());
         auto mapping = sys::NamespaceFd(TRY(sys::open_at(order_.proc, fmt::format("{}/ns/user", child_.pid), O_RDONLY)).release());
+        GuestNamespaces guest{child_.pidfd, order_.proc, order_.child.own_network};
+        auto proc = TRY(create_guest_proc(guest));
         StagedRoot staged = TRY(stage_root(std::move(sources), order_.root, order_.proc, mapping));
-        TRY(mount_what_the_child_made(staged));
+        TRY(mount_guest_views(staged, guest, std::move(proc)));
         int handed[] = {staged.root.get(), staged.console.slave.get()};
         if (int error = sys::raw::send_fds(to_child_.get(), handed, 2); error < 0) return std::unexpected<Error>(child_outcome());
         TRY(wait_for_exec());
@@ -73,18 +75,11 @@ class Build {
         return sys::send_message(to_child_, "m");
     }
 
-    Result<> mount_what_the_child_made(const StagedRoot& staged) {
-        auto contexts = sys::receive_fds(to_child_, 3);
-        if (!contexts) return std::unexpected<Error>(child_outcome());
-        GuestFilesystems made{std::move((*contexts)[0]), std::move((*contexts)[1]), std::move((*contexts)[2])};
-        if (!order_.child.own_network) made.sysfs = TRY(host_sysfs());
+    Result<> mount_guest_views(const StagedRoot& staged, const GuestNamespaces& guest, sys::FsContextFd proc) {
+        if (TRY(sys::next_message_size(to_child_)) != 1) return std::unexpected<Error>(child_outcome());
+        TRY(sys::receive_message(to_child_));  // its namespaces are there
+        auto made = TRY(create_guest_filesystems(guest, std::move(proc)));
         return mount_guest_filesystems(staged.root, made, order_.root.masks);
-    }
-
-    static Result<sys::FsContextFd> host_sysfs() {
-        auto context = TRY(sys::fs_open("sysfs"));
-        TRY(sys::fs_create(context));
-        return context;
     }
 
     /// The socket closes by the exec; anything else on it is a failure record.

@@ -19,8 +19,7 @@ namespace raw = sys::raw;
 // In the order of ChildStep.
 constexpr std::array kStepTexts = {
     "wait for its id map",      "become root of its user namespace", "join its version 1 control groups",
-    "make its namespaces",      "announce its network namespace",    "create its procfs",
-    "create its sysfs",         "create its cgroup file system",     "hand over its file systems",
+    "make its namespaces",      "announce its network namespace",    "announce its namespaces",
     "receive its root",         "enter its root",                    "make its mount namespace",
     "wait for its network",     "configure its network",             "set its host and domain name",
     "apply its resource limits", "make its keyring",                 "take its console",
@@ -40,7 +39,6 @@ class Child {
         check(ChildStep::become_root, raw::become_root());
         for (int tasks : plan_.v1_tasks) check(ChildStep::join_cgroup, raw::join_cgroup1(tasks));
         make_namespaces();
-        hand_over_filesystems();
         int terminal = enter_root();
         configure_network();
         set_identity();
@@ -55,18 +53,7 @@ class Child {
         std::uint64_t network = plan_.own_network ? CLONE_NEWNET : 0;
         check(ChildStep::unshare_namespaces, raw::unshare(CLONE_NEWCGROUP | network));
         if (plan_.own_network) check(ChildStep::announce_network, raw::send_bytes(network_, "n", 1));
-    }
-
-    void hand_over_filesystems() {
-        int proc = raw::create_filesystem("proc", nullptr, 0);
-        check(ChildStep::create_proc, proc);
-        // The host's own sysfs cannot be had from inside a user namespace; with the host's network the builder makes it.
-        int sysfs = plan_.own_network ? raw::create_filesystem("sysfs", nullptr, 0) : proc;
-        check(ChildStep::create_sysfs, sysfs);
-        int cgroup = raw::create_filesystem("cgroup2", nullptr, 0);
-        check(ChildStep::create_cgroup, cgroup);
-        int contexts[] = {proc, sysfs, cgroup};
-        check(ChildStep::send_filesystems, raw::send_fds(builder_, contexts, 3));
+        check(ChildStep::announce_namespaces, raw::send_bytes(builder_, "r", 1));
     }
 
     int enter_root() {

@@ -7,8 +7,8 @@
 //
 //     builder                                     child
 //     clone3, id maps            -- go ahead -->  becomes root, joins version 1 groups, unshares network and cgroup
-//                                <-- 3 contexts   proc, sysfs and cgroup2 of its namespaces, created but not mounted
-//     builds the root, mounts them
+//                                <-- ready --     its namespaces are there
+//     builds the root, mounts proc, sysfs and cgroup2 of those namespaces
 //                                -- root, tty --> enters the root, unshares its mounts (which locks them)
 //     host side of the network   -- up (command) -> configures its network, lowers its ceiling, exec
 //                                <-- end of stream (exec) or a failure record
@@ -32,10 +32,7 @@ enum class ChildStep : std::uint8_t {
     join_cgroup,
     unshare_namespaces,
     announce_network,
-    create_proc,
-    create_sysfs,
-    create_cgroup,
-    send_filesystems,
+    announce_namespaces,
     receive_root,
     enter_root,
     unshare_mounts,

@@ -50,6 +50,7 @@ Result<KeeperHandles> gather(const model::ServerName& name, const RunDir& run, c
 }  // namespace
 
 Result<sys::DirFd> open_log_dir(const model::ServerName& name) {
+    TRY(sys::make_dir(sys::kHere, model::paths::kLogs, 0700, sys::IfExists::keep));
     auto logs = TRY(sys::open_dir(sys::kHere, model::paths::kLogs));
     TRY(sys::make_dir(logs, name.text(), 0700, sys::IfExists::keep));
     TRY(sys::change_owner(logs, name.text(), kRecorderUid, kRecorderUid));

@@ -2,13 +2,18 @@
 
 #include <fcntl.h>
 #include <linux/mount.h>
+#include <linux/sched.h>
 
 #include <cerrno>
 
 #include "base/text.hpp"
 #include "server/void_namespace.hpp"
+#include "sys/call.hpp"
+#include "sys/clone.hpp"
 #include "sys/file.hpp"
 #include "sys/mount.hpp"
+#include "sys/process.hpp"
+#include "sys/raw.hpp"
 #include "sys/user_namespace.hpp"
 
 namespace vs::server {
@@ -172,6 +177,39 @@ Result<StagedRoot> stage_root(RootSources sources, const RootPlan& plan, FdRef p
     staged.console = TRY_WITH(mount_dev(staged.root, plan.first_id), "make /dev");
     for (const auto& bind : sources.binds) TRY(attach_bind(bind, staged.root, plan.first_id, proc));
     return staged;
+}
+
+Result<sys::FsContextFd> create_guest_proc(const GuestNamespaces& guest) {
+    auto own = TRY(sys::open_at(guest.proc, "self/ns/pid", O_RDONLY));
+    auto sockets = TRY(sys::make_socket_pair());
+    TRY(sys::join(guest.init, CLONE_NEWPID));
+    auto helper = sys::clone_process({});
+    if (helper && helper->pid == 0) {
+        int context = sys::raw::create_filesystem("proc", nullptr, 0);
+        if (context >= 0) (void)sys::raw::send_fds(sockets.theirs.get(), &context, 1);
+        sys::raw::exit_now(context < 0 ? -context : 0);
+    }
+    TRY(sys::join(own, CLONE_NEWPID));
+    auto child = TRY(std::move(helper));
+    auto status = TRY(sys::reap(child.pidfd));
+    if (!status.success()) return std::unexpected<Error>(sys::error_from(status.value, "create the server's procfs"));
+    return sys::FsContextFd(TRY(sys::receive_fd(sockets.ours)).release());
+}
+
+Result<GuestFilesystems> create_guest_filesystems(const GuestNamespaces& guest, sys::FsContextFd proc) {
+    GuestFilesystems made;
+    made.proc = std::move(proc);
+    std::uint64_t visited = CLONE_NEWCGROUP | (guest.own_network ? CLONE_NEWNET : 0);
+    auto home_network = TRY(sys::open_at(guest.proc, "self/ns/net", O_RDONLY));
+    auto home_cgroup = TRY(sys::open_at(guest.proc, "self/ns/cgroup", O_RDONLY));
+    TRY(sys::join(guest.init, visited));
+    made.sysfs = TRY(sys::fs_open("sysfs"));
+    TRY_WITH(sys::fs_create(made.sysfs), "create the server's sysfs");
+    made.cgroup = TRY(sys::fs_open("cgroup2"));
+    TRY_WITH(sys::fs_create(made.cgroup), "create the server's cgroup file system");
+    TRY(sys::join(home_network, CLONE_NEWNET));
+    TRY(sys::join(home_cgroup, CLONE_NEWCGROUP));
+    return made;
 }
 
 Result<> mount_guest_filesystems(const sys::MountFd& root, const GuestFilesystems& contexts, Masks masks) {

@@ -57,10 +57,22 @@ struct StagedRoot {
 /// `proc` shows our processes; `id_mapping` is the guest's user namespace.
 Result<StagedRoot> stage_root(RootSources sources, const RootPlan& plan, sys::FdRef proc, const sys::NamespaceFd& id_mapping);
 
-/// File systems that the guest's own namespaces determine: created there, mounted by us.
+/// File systems whose content the guest's own namespaces determine, created in those and not yet mounted.
 struct GuestFilesystems {
-    sys::Fd proc, sysfs, cgroup;
+    sys::FsContextFd proc, sysfs, cgroup;
 };
+/// By whom they are created. The guest's first process cannot: fsopen(2) wants a right over the mount namespace it is in,
+/// which is ours.
+struct GuestNamespaces {
+    sys::FdRef init;             ///< pidfd of its first process
+    sys::FdRef proc;             ///< our procfs
+    bool own_network = true;     ///< sysfs shows its network namespace, or else the host's
+};
+/// The procfs of the guest's PID namespace, by a helper process that is born in it. Needs only the namespace, so it can be
+/// made while the guest's first process still makes its others.
+Result<sys::FsContextFd> create_guest_proc(const GuestNamespaces& guest);
+/// The other two; this process visits the guest's network and cgroup namespace and comes back.
+Result<GuestFilesystems> create_guest_filesystems(const GuestNamespaces& guest, sys::FsContextFd proc);
 Result<> mount_guest_filesystems(const sys::MountFd& root, const GuestFilesystems& contexts, Masks masks);
 
 }  // namespace vs::server
