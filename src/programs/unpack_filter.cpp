@@ -1,6 +1,6 @@
 #include "programs/unpack_filter.hpp"
 
-#include <sys/syscall.h>
+#include <asm/unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -14,12 +14,12 @@ using context::Label;
 
 // Writing below a directory, memory for decompressors, and an end. No open by path but openat2's, no network, no process.
 constexpr std::uint32_t kAllowed[] = {
-    SYS_read, SYS_write, SYS_pread64, SYS_pwrite64, SYS_lseek, SYS_close, SYS_fstat, SYS_newfstatat, SYS_openat2,
-    SYS_ftruncate, SYS_fchmod, SYS_fchown, SYS_fchmodat, SYS_fchownat, SYS_utimensat, SYS_fsetxattr, SYS_fgetxattr,
-    SYS_mkdirat, SYS_mknodat, SYS_symlinkat, SYS_unlinkat, SYS_copy_file_range, SYS_ioctl,
-    SYS_brk, SYS_mmap, SYS_munmap, SYS_mremap, SYS_madvise, SYS_mprotect, SYS_futex, SYS_getrandom,
-    SYS_rt_sigreturn, SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_restart_syscall, SYS_clock_gettime, SYS_gettimeofday,
-    SYS_getpid, SYS_gettid, SYS_tgkill, SYS_exit, SYS_exit_group,
+    __NR_read, __NR_write, __NR_pread64, __NR_pwrite64, __NR_lseek, __NR_close, __NR_fstat, __NR_newfstatat, __NR_openat2,
+    __NR_ftruncate, __NR_fchmod, __NR_fchown, __NR_fchmodat, __NR_fchownat, __NR_utimensat, __NR_fsetxattr, __NR_fgetxattr,
+    __NR_mkdirat, __NR_mknodat, __NR_symlinkat, __NR_unlinkat, __NR_copy_file_range, __NR_ioctl,
+    __NR_brk, __NR_mmap, __NR_munmap, __NR_mremap, __NR_madvise, __NR_mprotect, __NR_futex, __NR_getrandom,
+    __NR_rt_sigreturn, __NR_rt_sigaction, __NR_rt_sigprocmask, __NR_restart_syscall, __NR_clock_gettime, __NR_gettimeofday,
+    __NR_getpid, __NR_gettid, __NR_tgkill, __NR_exit, __NR_exit_group,
 };
 
 constexpr auto sorted_calls() {

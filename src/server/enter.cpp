@@ -1,7 +1,7 @@
 #include "server/enter.hpp"
 
 #include <fcntl.h>
-#include <sched.h>
+#include <linux/sched.h>
 #include <signal.h>
 
 #include <algorithm>

@@ -3,7 +3,7 @@
 #include <signal.h>
 
 #include "base/text.hpp"
-#include "programs/keeper/keeper_protocol.hpp"
+#include "server/keeper_protocol.hpp"
 #include "server/enter.hpp"
 #include "server/hooks.hpp"
 #include "server/prepare.hpp"

@@ -1,7 +1,5 @@
 #include "storage/identity.hpp"
 
-#include <sys/mount.h>
-
 #include <algorithm>
 
 #include "base/text.hpp"

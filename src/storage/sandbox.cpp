@@ -1,7 +1,6 @@
 #include "storage/sandbox.hpp"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 
 #include "base/text.hpp"

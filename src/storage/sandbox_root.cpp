@@ -1,7 +1,6 @@
 #include "storage/sandbox_root.hpp"
 
 #include <fcntl.h>
-#include <sys/mount.h>
 
 #include <cerrno>
 
