@@ -4,6 +4,8 @@
 
 #include <vector>
 
+#include "base/text.hpp"
+
 namespace vs::cli {
 
 namespace {
@@ -39,6 +41,18 @@ std::string option_line(const Option& option) {
     return fmt::format("{:28}{}\n", name, option.help);
 }
 
+/// "Usage: " and the form, broken between words where a screen ends.
+std::string usage_lines(std::string_view title, std::string_view form) {
+    constexpr std::size_t kScreen = 79, kIndent = 7;
+    std::string out, line = fmt::format("{:{}}", title, kIndent);
+    for (auto piece : base::split(form, ' ')) {
+        bool full = line.size() + piece.size() > kScreen && line.size() > kIndent;
+        if (full) out += fmt::format("{}\n", line.substr(0, line.size() - 1)), line = std::string(kIndent + 4, ' ');
+        line += fmt::format("{} ", piece);
+    }
+    return out + line.substr(0, line.size() - 1) + "\n";
+}
+
 std::string upper_first(std::string_view text) {
     std::string out(text);
     if (!out.empty() && out[0] >= 'a' && out[0] <= 'z') out[0] = static_cast<char>(out[0] - 'a' + 'A');
@@ -67,8 +81,8 @@ std::string general_help() {
 }
 
 std::string verb_help(const Verb& verb) {
-    auto text = fmt::format("Usage: {}\n", synopsis(verb));
-    if (verb.names == Names::several) text += fmt::format("       {}\n", selector_form(verb));
+    auto text = usage_lines("Usage: ", synopsis(verb));
+    if (verb.names == Names::several) text += usage_lines("", selector_form(verb));
     text += fmt::format("\n{}.\n", upper_first(verb.help));
     if (!verb.alias.empty()) text += fmt::format("Another name for it is '{}'.\n", verb.alias);
     text += "\nOptions:\n";

@@ -1,0 +1,85 @@
+// start, stop, restart
+
+#include "base/text.hpp"
+#include "cli/commands.hpp"
+#include "cli/output.hpp"
+#include "cli/select.hpp"
+#include "server/start.hpp"
+#include "server/stop.hpp"
+
+namespace vs::cli {
+
+namespace {
+
+using server::Server;
+
+/// A server that is not there needs no more words than that.
+template <typename T>
+Result<T> explain(Result<T> result, std::string_view verb, const model::ServerName& name) {
+    if (result || result.error().code == Code::no_such_server) return result;
+    return std::unexpected<Error>(base::with_context(std::move(result).error(), fmt::format("cannot {} '{}'", verb, name.text())));
+}
+
+Result<server::StopOptions> stop_options(const Invocation& line) {
+    server::StopOptions options;
+    if (line.has(Opt::kill)) options.manner = server::StopManner::kill;
+    if (!line.has(Opt::timeout)) return options;
+    options.timeout = base::parse_duration(line.value(Opt::timeout));
+    if (!options.timeout) return fail(Code::usage, "--timeout: '{}' is not a time such as 30s or 5m", line.value(Opt::timeout));
+    return options;
+}
+
+Result<std::string> start_one(const storage::Store& store, const Server& server) {
+    auto state = TRY(server::start_server(store, server));
+    return fmt::format("started (context {})", state.number.context());
+}
+
+Result<std::string> stop_one(const storage::Store& store, const Server& server, const server::StopOptions& options) {
+    auto report = TRY(server::stop_server(store, server, options));
+    for (const auto& note : report.notes) remark(fmt::format("'{}' is stopped, but: {}", server.name.text(), note));
+    bool was_asked = options.manner == server::StopManner::graceful;
+    return std::string(report.killed && was_asked ? "stopped (killed: its init did not end in time)" : "stopped");
+}
+
+Result<std::string> restart_one(const storage::Store& store, const Server& server, const server::StopOptions& options) {
+    auto stopped = stop_one(store, server, options);
+    if (!stopped && stopped.error().code != Code::not_running) return stopped;
+    return start_one(store, server);
+}
+
+Result<int> describe_starts(const storage::Store& store, const Invocation& line) {
+    for (const auto& name : TRY(chosen_servers(store, line))) {
+        auto server = TRY(server::load_server(store, name.text()));
+        for (const auto& step : TRY(server::describe_start(store, server))) print(fmt::format("{}: {}\n", server.name.text(), step));
+    }
+    return 0;
+}
+
+/// Loads each chosen server and does it to it.
+Result<int> for_each_loaded(const Invocation& line, std::string_view verb,
+                            const std::function<Result<std::string>(const storage::Store&, const Server&)>& act) {
+    auto store = TRY(storage::Store::open());
+    return for_each_server(store, line, [&](const model::ServerName& name) -> Result<std::string> {
+        auto server = TRY(explain(server::load_server(store, name.text()), verb, name));
+        return explain(act(store, server), verb, server.name);
+    });
+}
+
+}  // namespace
+
+Result<int> start(const Invocation& line) {
+    if (line.has(Opt::dry_run)) return describe_starts(TRY(storage::Store::open()), line);
+    return for_each_loaded(line, "start", start_one);
+}
+
+Result<int> stop(const Invocation& line) {
+    auto options = TRY(stop_options(line));
+    return for_each_loaded(line, "stop", [&](const storage::Store& store, const Server& server) { return stop_one(store, server, options); });
+}
+
+Result<int> restart(const Invocation& line) {
+    auto options = TRY(stop_options(line));
+    return for_each_loaded(line, "restart", [&](const storage::Store& store, const Server& server) { return restart_one(store, server, options); });
+}
+
+}  // namespace vs::cli

@@ -1,0 +1,45 @@
+#pragma once
+// The documents behind --json: one object each, snake_case, bytes, seconds, RFC 3339; null where the kernel does not say. Names
+// that are here stay; new ones may come. The only file that sees the JSON library is json.cpp.
+
+#include <string>
+#include <vector>
+
+#include "server/examine.hpp"
+#include "server/query.hpp"
+#include "storage/image.hpp"
+
+namespace vs::cli {
+
+/// {"error": {"code", "message"}}
+std::string json_error(const Error& error);
+
+/// {"servers": [...], "errors": [...]}
+std::string json_servers(const std::vector<server::ServerStatus>& servers, const std::vector<Error>& errors);
+
+/// {"name", "settings": {...}}
+std::string json_settings(const model::ServerName& name, const model::Settings& settings);
+
+/// An image with the servers that stand on it.
+struct ImageUse {
+    storage::ImageRecord image;
+    std::vector<std::string> servers;
+};
+/// {"images": [...]}
+std::string json_images(const std::vector<ImageUse>& images);
+
+/// {"name", "files": [...]}
+std::string json_files(const model::ServerName& name, const std::vector<std::string>& files);
+
+/// What was found about one server, or about the machine (no name).
+struct Examination {
+    std::string name;
+    std::vector<server::Finding> findings;
+    [[nodiscard]] bool good() const;
+};
+/// {"good", "findings": [...]}
+std::string json_findings(const Examination& machine);
+/// {"servers": [{"name", "good", "findings"}], "errors": [...]}
+std::string json_findings(const std::vector<Examination>& servers, const std::vector<Error>& errors);
+
+}  // namespace vs::cli

@@ -1,0 +1,56 @@
+#include "cli/select.hpp"
+
+#include <algorithm>
+
+#include "cli/output.hpp"
+
+namespace vs::cli {
+
+Result<model::ServerName> existing_server(const storage::Store& store, const model::ServerName& name) {
+    if (auto found = TRY(server::find_name(name.text()))) return std::move(*found);
+    TRY(server::load_server(store, name.text()));  // says which name was meant
+    return name;
+}
+
+Result<std::vector<model::ServerName>> chosen_servers(const storage::Store& store, const Invocation& line) {
+    if (line.selector == Selector::named) return line.names;
+    if (line.selector == Selector::all) return server::list_names();
+    std::vector<model::ServerName> names;
+    for (const auto& status : TRY(server::query_all(store)))
+        if (status.condition == server::Condition::running) names.push_back(status.name);
+    return names;
+}
+
+Result<int> for_each_server(const storage::Store& store, const Invocation& line, const Act& act) {
+    int worst = 0;
+    for (const auto& name : TRY(chosen_servers(store, line))) {
+        auto outcome = act(name);
+        if (outcome) print(fmt::format("{}: {}\n", name.text(), *outcome));
+        else complain(outcome.error());
+        if (!outcome) worst = std::max(worst, base::exit_status(outcome.error().code));
+    }
+    return worst;
+}
+
+void Answers::complain_all() const {
+    for (const auto& error : errors) complain(error);
+}
+
+int Answers::worst() const {
+    int worst = 0;
+    for (const auto& error : errors) worst = std::max(worst, base::exit_status(error.code));
+    return worst;
+}
+
+Result<Answers> query_chosen(const storage::Store& store, const Invocation& line) {
+    Answers answers;
+    for (const auto& name : TRY(chosen_servers(store, line))) {
+        auto existing = existing_server(store, name);
+        auto status = existing ? server::query_server(store, *existing) : Result<server::ServerStatus>(std::unexpected<Error>(existing.error()));
+        if (status) answers.servers.push_back(std::move(*status));
+        else answers.errors.push_back(status.error());
+    }
+    return answers;
+}
+
+}  // namespace vs::cli

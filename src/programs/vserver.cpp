@@ -1,0 +1,5 @@
+// vserver(8): see cli/run.hpp.
+
+#include "cli/run.hpp"
+
+int main(int argc, char** argv) { return vs::cli::run_vserver({argv + 1, argv + argc}); }

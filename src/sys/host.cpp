@@ -1,0 +1,37 @@
+#include "sys/host.hpp"
+
+#include <sys/statvfs.h>
+#include <sys/utsname.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sys/call.hpp"
+
+namespace vs::sys {
+
+std::string kernel_release() {
+    struct utsname names {};
+    return ::uname(&names) == 0 ? names.release : "";
+}
+
+std::chrono::seconds age_of(std::uint64_t start_ticks) {
+    timespec now{};
+    ::clock_gettime(CLOCK_BOOTTIME, &now);
+    auto started = static_cast<std::int64_t>(start_ticks) / ::sysconf(_SC_CLK_TCK);
+    return std::chrono::seconds(now.tv_sec > started ? now.tv_sec - started : 0);
+}
+
+Result<DiskSpace> disk_space(const std::string& path) {
+    struct statvfs status {};
+    if (::statvfs(path.c_str(), &status) < 0) return failed("statvfs '{}'", path);
+    return DiskSpace{status.f_bavail * status.f_frsize, status.f_blocks * status.f_frsize, status.f_favail, status.f_files};
+}
+
+void log_error(const char* program, std::string_view sentence) {
+    ::openlog(program, LOG_PID, LOG_DAEMON);
+    ::syslog(LOG_ERR, "%.*s", static_cast<int>(sentence.size()), sentence.data());
+    ::closelog();
+}
+
+}  // namespace vs::sys

@@ -1,0 +1,55 @@
+#include "sys/mount_table.hpp"
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "sys/file.hpp"
+
+namespace vs::sys {
+
+namespace {
+
+constexpr std::size_t kLargestTable = 64 << 20;
+
+bool is_octal(char c) { return c >= '0' && c <= '7'; }
+
+/// The kernel writes blank, tab, newline and backslash as three octal digits.
+std::string unescape(std::string_view text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        bool escaped = text[i] == '\\' && i + 3 < text.size() && is_octal(text[i + 1]) && is_octal(text[i + 2]) && is_octal(text[i + 3]);
+        if (!escaped) {
+            out += text[i];
+            continue;
+        }
+        out += static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + (text[i + 3] - '0'));
+        i += 3;
+    }
+    return out;
+}
+
+}  // namespace
+
+std::vector<MountEntry> parse_mount_table(std::string_view text) {
+    constexpr std::size_t kPoint = 4, kFirstOptional = 6;
+    std::vector<MountEntry> entries;
+    for (auto line : base::split(text, '\n')) {
+        auto fields = base::split(line, ' ');
+        if (fields.size() < kFirstOptional) continue;
+        auto dash = std::find(fields.begin() + kFirstOptional, fields.end(), "-");
+        if (fields.end() - dash < 3) continue;
+        entries.push_back({unescape(fields[kPoint]), unescape(dash[1]), unescape(dash[2])});
+    }
+    return entries;
+}
+
+Result<std::optional<MountEntry>> mounted_at(const std::string& path) {
+    auto text = TRY(read_file(kHere, "/proc/self/mountinfo", kLargestTable));
+    auto entries = parse_mount_table(text);
+    // Later lines are mounted over earlier ones.
+    auto found = std::find_if(entries.rbegin(), entries.rend(), [&](const MountEntry& entry) { return entry.point == path; });
+    if (found == entries.rend()) return std::nullopt;
+    return std::optional(*found);
+}
+
+}  // namespace vs::sys

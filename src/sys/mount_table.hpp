@@ -1,0 +1,24 @@
+#pragma once
+// What is mounted where in this mount namespace (proc(5), /proc/PID/mountinfo).
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace vs::sys {
+
+struct MountEntry {
+    std::string point;   ///< absolute, unescaped
+    std::string type;    ///< "overlay"
+    std::string source;
+};
+/// Lines that are none are skipped.
+std::vector<MountEntry> parse_mount_table(std::string_view text);
+
+/// The topmost mount at an absolute path without links; nullopt where it is no mount point.
+Result<std::optional<MountEntry>> mounted_at(const std::string& path);
+
+}  // namespace vs::sys

@@ -1,0 +1,35 @@
+#include "sys/mount_table.hpp"
+
+#include <gtest/gtest.h>
+
+namespace vs::sys {
+namespace {
+
+constexpr std::string_view kTable =
+    "21 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
+    "40 21 0:31 / /srv/a\\040b\\134c rw,nosuid master:3 propagate_from:2 - overlay vserver ro,lowerdir=/x\n"
+    "41 21 0:32 / /proc rw - proc proc rw\n";
+
+TEST(MountTable, reads_points_with_and_without_optional_fields) {
+    auto entries = parse_mount_table(kTable);
+
+    ASSERT_EQ(entries.size(), 3U);
+    EXPECT_EQ(entries[0].point, "/");
+    EXPECT_EQ(entries[1].point, "/srv/a b\\c");
+    EXPECT_EQ(entries[1].type, "overlay");
+    EXPECT_EQ(entries[1].source, "vserver");
+    EXPECT_EQ(entries[2].type, "proc");
+}
+
+TEST(MountTable, skips_what_is_no_line_of_it) {
+    for (auto bad : {"", "\n", "1 2 3", "21 1 8:1 / / rw -", "21 1 8:1 / / rw - ext4", "a b c d e f g h"})
+        EXPECT_TRUE(parse_mount_table(bad).empty()) << bad;
+}
+
+TEST(MountTable, the_root_is_a_mount_point_and_a_file_of_it_is_not) {
+    EXPECT_TRUE(mounted_at("/proc").value().has_value());
+    EXPECT_FALSE(mounted_at("/proc/self").value().has_value());
+}
+
+}  // namespace
+}  // namespace vs::sys
