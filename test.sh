@@ -1,0 +1,111 @@
+#!/bin/bash
+# test.sh [--long]: build everything and test it. The last line is the sum, "N passed, N failed, N skipped".
+#
+# Complete as root on a bare Debian 12: what is missing is installed by apt. The machine is left as it was: system tests
+# run in machines of namespaces (tests/support/testhost), those of the stock kernel in qemu (tests/vm).
+#
+# --long   all unit tests with ASan and UBSan (else those of the rooms below), every suite on the stock kernel too
+set -euo pipefail
+cd "$(dirname "$(realpath "$0")")"
+build=$PWD/build-release work=$(mktemp -d /var/tmp/vserver-test.XXXXXX)
+readonly build work
+trap 'rm -rf "$work"' EXIT
+
+readonly sanitized=(base_test model_test context_test)    # parsers of hostile text, and the filter's tables
+readonly stock_slice=(tests/system/vreboot.bats tests/system/network.bats)
+readonly stock_seconds=330
+passed=0 failed=0 skipped=0 long=''
+
+die() { echo "test.sh: $*" >&2; exit 1; }
+
+# step TITLE COMMAND...: run it, say how long it took. A failed step that counted nothing counts as one failure.
+step() {
+    local start=$SECONDS before=$failed status=0
+    printf '\n=== %s\n' "$1"
+    "${@:2}" || status=$?
+    (( status == 0 || failed > before )) || { echo "FAILED: $1 (status $status)"; (( failed += 1 )); }
+    printf -- '--- %s: %d s\n' "$1" $(( SECONDS - start ))
+}
+
+count() { (( passed += $1, failed += $2, skipped += $3, 1 )); }
+
+# Output only of what fails.
+quietly() { "$@" >"$work/output" 2>&1 || { cat "$work/output"; return 1; }; }
+
+# ------------------------------------------------------------------------------------------------------------- steps
+
+compile() {    # PRESET TARGET...
+    quietly cmake --preset "$1" -DCMAKE_CXX_COMPILER_LAUNCHER=ccache &&
+        quietly cmake --build --preset "$1" --target "${@:2}"
+}
+
+unit_tests() {    # BUILD-TREE CTEST-OPTION...
+    local status=0 report=$work/ctest.xml
+    rm -f "$report"
+    ctest --test-dir "$1" --parallel "$(nproc)" --output-on-failure --output-junit "$report" "${@:2}" || status=$?
+    [[ -s $report ]] || return 1
+    local all bad idle
+    all=$(total tests "$report") bad=$(total failures "$report") idle=$(total skipped "$report")
+    count $(( all - bad - idle )) "$bad" "$idle"
+    return "$status"
+}
+
+total() { grep -o -m1 "$1=\"[0-9]*\"" "$2" | head -n 1 | tr -dc 0-9; }
+
+sanitized_tests() {
+    if [[ $long ]]; then
+        compile dev all && unit_tests build-dev
+    else
+        compile dev "${sanitized[@]}" && unit_tests build-dev --tests-regex "^unit\.($(names_of "${sanitized[@]}"))\$"
+    fi
+}
+
+names_of() { local IFS='|'; echo "${*%_test}"; }
+
+# A runner of suites, whose last line is its sum.
+suites() {
+    local status=0 last
+    "$@" 2>&1 | tee "$work/suites" || status=$?
+    last=$(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$work/suites" | tail -n 1) || return 1
+    # shellcheck disable=SC2046
+    count $(tr -c '0-9\n' ' ' <<<"$last")
+    return "$status"
+}
+
+system_suites() { VSERVER_BUILD=$build suites tests/support/run-suite tests/system tests/escape; }
+
+# On Debian's own kernel: the tests and the programs, nothing else, are carried into the machine.
+stock_kernel() {
+    local status=0 stage=$work/stage files=("${stock_slice[@]}") seconds=$stock_seconds
+    tests/vm/setup || status=$?
+    (( status != 77 )) || { echo 'skipped: the stock kernel: tests/vm/setup said why'; count 0 0 1; return 0; }
+    (( status == 0 )) || return "$status"
+    [[ ! $long ]] || { files=(tests/system tests/escape) seconds=7200; }
+    mkdir -p "$stage/build/bin"
+    cp -a tests "$stage/"
+    cp -a "$build/libexec" "$build/tests" "$stage/build/"
+    find "$build/bin" -type f ! -name '*_test' -exec cp -a -t "$stage/build/bin" {} +
+    suites tests/vm/run --timeout "$seconds" --dir "$stage:/opt/vserver" -- \
+        env VSERVER_BUILD=/opt/vserver/build tests/support/run-suite "${files[@]}"
+}
+
+# -------------------------------------------------------------------------------------------------------------- main
+
+case ${1:-} in
+    --long) long=yes ;;
+    '') ;;
+    *) echo 'usage: test.sh [--long]' >&2; exit 2 ;;
+esac
+(( EUID == 0 )) || die 'root is needed'
+
+step 'Packages' scripts/install-packages build run host test vm
+step 'Build' compile release all
+(( failed == 0 )) || { echo "$passed passed, $failed failed, $skipped skipped"; exit 1; }
+step 'Unit tests and lints' unit_tests "$build"
+step 'Unit tests with ASan and UBSan' sanitized_tests
+step 'Suites on this kernel' system_suites
+step 'Suites on the stock kernel' stock_kernel
+
+printf '\n%d s in all\n' "$SECONDS"
+echo "$passed passed, $failed failed, $skipped skipped"
+(( failed == 0 && passed > 0 ))
