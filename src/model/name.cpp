@@ -28,4 +28,11 @@ std::string ServerName::folded() const {
     return out;
 }
 
+std::string ServerName::host_name() const {
+    std::string out = text_;
+    std::replace(out.begin(), out.end(), '_', '-');
+    out.resize(out.find_last_not_of('-') + 1);  // never empty: the first is a letter or digit
+    return out;
+}
+
 }  // namespace vs::model

@@ -17,6 +17,8 @@ class ServerName {
     [[nodiscard]] const std::string& text() const { return text_; }
     /// Lower case, for comparisons.
     [[nodiscard]] std::string folded() const;
+    /// The host name of a server whose settings say none: the name as RFC 1123 lets a host be called.
+    [[nodiscard]] std::string host_name() const;
     friend auto operator<=>(const ServerName&, const ServerName&) = default;
 
   private:

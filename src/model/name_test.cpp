@@ -39,6 +39,12 @@ TEST(ServerName, folds_for_comparisons) {
     EXPECT_NE(*ServerName::parse("Web"), *ServerName::parse("web")) << "what was written stays as written";
 }
 
+TEST(ServerName, lends_itself_as_a_host_name) {
+    EXPECT_EQ(ServerName::parse("Web-1")->host_name(), "Web-1");
+    EXPECT_EQ(ServerName::parse("a_b")->host_name(), "a-b");
+    EXPECT_EQ(ServerName::parse("a_-_")->host_name(), "a");
+}
+
 TEST(ServerNumber, everything_numeric_follows_from_it) {
     EXPECT_EQ(ServerNumber{0}.context(), 100U);
     EXPECT_EQ(ServerNumber{7}.context(), 107U);

@@ -52,6 +52,7 @@ Result<Server> load_server(const storage::Store& store, const std::string& text)
     auto path = settings_path(name);
     auto content = TRY_WITH(sys::read_file(sys::kHere, path), "read the settings of '{}'", name.text());
     auto settings = TRY(model::parse_settings(content, path));
+    if (settings.host_name.empty()) settings.host_name = name.host_name();
     auto record = TRY_WITH(storage::read_server(store, name), "'{}' has settings but no files", name.text());
     return Server{std::move(name), std::move(settings), std::move(record)};
 }
