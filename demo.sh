@@ -8,7 +8,6 @@ set -euo pipefail
 here=$(cd "${0%/*}" && pwd -P)
 build=$here/build-release
 readonly name=demo here build
-readonly programs=(vserver vserver-stat vserver-keeper vserver-recorder vserver-init vserver-unpack vreboot)
 title='' dim='' plain=''
 [[ ! -t 1 || ${NO_COLOR:-} ]] || title=$'\e[1;36m' dim=$'\e[2m' plain=$'\e[0m'
 
@@ -26,7 +25,7 @@ prepare() {
     say 'Preparing: packages, programs'
     "$here/scripts/install-packages" build run host
     cmake -S "$here" --preset release -DCMAKE_CXX_COMPILER_LAUNCHER=ccache >/dev/null
-    cmake --build "$build" --target "${programs[@]}" -- --quiet
+    cmake --build "$build" --target programs -- --quiet
 }
 
 # Under systemd servers live in the group of a unit, which an installation brings. Until then, one that the next boot forgets.

@@ -14,9 +14,12 @@ endfunction()
 
 # vs_program(NAME DIR sources... ) : a program of ours; DIR is where it is installed below the prefix.
 # libstdc++ is linked statically because the dynamic one costs a millisecond at every start.
+# The target `programs` is all of them without the tests.
+add_custom_target(programs)
 function(vs_program name dir)
     cmake_parse_arguments(PROGRAM "STATIC" "" "SOURCES;LINKS" ${ARGN})
     add_executable(${name} ${PROGRAM_SOURCES})
+    add_dependencies(programs ${name})
     target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src)
     target_link_libraries(${name} PRIVATE ${PROGRAM_LINKS})
     if(PROGRAM_STATIC AND NOT VSERVER_SANITIZE)
