@@ -52,7 +52,7 @@ tour() {
 }
 
 make_server() {
-    say 'A server from this machine'"'"'s own base system'
+    say "A server from this machine's own base system"
     show vserver "$name" build --from host --packages busybox-static --address "$1"
     show sed -i 's/^#init = .*/init = "services"/' "/etc/vservers/$name.toml"
     printf '\n[[service]]\nname = "web"\ncommand = ["busybox", "httpd", "-f", "-p", "80", "-h", "/srv"]\n' |
