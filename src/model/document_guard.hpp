@@ -1,5 +1,5 @@
 #pragma once
-// What a document is refused for before toml++ 3.3 reads it: three things that it takes, or takes badly.
+// What a document is refused for before toml++ 3.3 reads it: what it takes badly, or without bound.
 
 #include "base/result.hpp"
 

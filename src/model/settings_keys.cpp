@@ -34,7 +34,8 @@ template <auto Member, auto Read, auto Write>
 constexpr auto service = key_of<Member, Read, Write, Service>;
 
 constexpr std::array kTopKeys = {
-    top<&Settings::image, read_text, write_text>("image", "The image that its root stands on: a directory of /var/lib/vservers/images.", R"("debian-12")"),
+    top<&Settings::image, read_text, write_text>("image", "The image that its root stands on: a directory of /var/lib/vservers/images.",
+                                                 R"("debian-12")"),
     top<&Settings::host_name, read_text, write_text>("hostname", "Its host name; the default is the server's name.", R"("www")"),
     top<&Settings::domain_name, read_text, write_text>("domain", "Its domain.", R"("example.org")"),
     top<&Settings::init, read_init_kind, write_init_kind>(
@@ -44,7 +45,8 @@ constexpr std::array kTopKeys = {
     top<&Settings::volumes, read_texts, write_texts>("volumes", "Directories kept beside the layers: for databases, and for images inside.",
                                                      R"(["/var/lib/postgresql"])"),
     top<&Settings::nice, read_number, write_number>("nice", "Priority of its processes, -20 (most) to 19 (least).", ""),
-    top<&Settings::user_namespaces, read_truth, write_truth>("userns", "May it make user namespaces? systemd's PrivateUsers= needs them.", ""),
+    top<&Settings::user_namespaces, read_truth, write_truth>(
+        "userns", "May it make user namespaces? systemd's PrivateUsers= needs them.", ""),
     top<&Settings::nesting, read_truth, write_truth>("nesting", "No masks over /proc, so that containers run inside.", ""),
     top<&Settings::firewall, read_truth, write_truth>("firewall", "May its root set up nftables in its own network?", ""),
     top<&Settings::hooks, read_text, write_text>("hooks", "A program on the host, called pre-start, post-start, pre-stop and post-stop.",
@@ -62,14 +64,15 @@ constexpr std::array kNetworkKeys = {
                                                               R"(["8080:80"])"),
     network<&NetworkSettings::nameservers, read_addresses, write_addresses>("nameservers", "Its name servers; the default is the host's.",
                                                                             R"(["192.0.2.53"])"),
-    network<&NetworkSettings::uplink, read_text, write_text>("uplink", "The host's device towards its clients; the default is the default route's.",
-                                                             R"("eth0")"),
+    network<&NetworkSettings::uplink, read_text, write_text>(
+        "uplink", "The host's device towards its clients; the default is the default route's.", R"("eth0")"),
 };
 
 constexpr std::array kLimitKeys = {
     limit<&Limits::memory, read_size, write_size>("memory", "Memory, with the page cache of its files.", R"("512M")"),
     limit<&Limits::processes, read_count, write_count>("processes", "Processes and threads; 0 is no limit.", ""),
-    limit<&Limits::cpu_weight, read_weight, write_weight>("cpu_weight", "Share of busy processors beside other servers, 1 to 10000.", "100"),
+    limit<&Limits::cpu_weight, read_weight, write_weight>(
+        "cpu_weight", "Share of busy processors beside other servers, 1 to 10000.", "100"),
     limit<&Limits::cpu_percent, read_percent, write_percent>("cpu_cap", R"(Most processor time; "100%" is one processor.)", R"("150%")"),
 };
 

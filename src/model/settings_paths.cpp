@@ -40,7 +40,8 @@ Found check_tree(const std::string& path, const std::string& where) {
     if (auto found = check_normal(path, where)) return found;
     if (path == "/") return Finding{where, "cannot be the root itself"};
     for (auto tree : kKernelTrees)
-        if (lies_in(path, tree)) return Finding{where, fmt::format("'{}' lies in {}, which every server has of its own", shown(path), tree)};
+        if (lies_in(path, tree))
+            return Finding{where, fmt::format("'{}' lies in {}, which every server has of its own", shown(path), tree)};
     return {};
 }
 
