@@ -34,7 +34,8 @@ Result<> furnish(const sys::MountFd& void_root) {
 }
 
 /// Runs in a child of its own: builds the void around itself.
-Result<> become_void() {
+Result<> become_void(std::optional<int> processor) {
+    if (processor) TRY(sys::run_only_on(*processor));
     TRY(sys::unshare(CLONE_NEWNS));
     TRY(sys::make_everything_private());
     auto root = TRY(sys::new_mount("tmpfs", {{"mode", "0555"}, {"size", "64k"}, {"nr_inodes", "64"}}, kInert));
@@ -55,12 +56,12 @@ Result<sys::NamespaceFd> pin(pid_t pid) {
 }
 
 /// The void lives in a child until it is pinned.
-Result<sys::NamespaceFd> make_void() {
+Result<sys::NamespaceFd> make_void_on(std::optional<int> processor) {
     auto sockets = TRY(sys::make_socket_pair());
     auto child = TRY(sys::clone_process({}));
     if (child.pid == 0) {
         sockets.ours.reset();
-        auto made = become_void();
+        auto made = become_void(processor);
         (void)sys::send_message(sockets.theirs, made ? "made" : base::pack(made.error()));
         (void)sys::receive_message(sockets.theirs);  // until our parent closes its end
         sys::raw::exit_now(0);
@@ -71,6 +72,18 @@ Result<sys::NamespaceFd> make_void() {
     sockets.ours.reset();
     TRY(sys::reap(child.pidfd));
     return pinned;
+}
+
+/// A mount namespace can only be pinned in one with a lower id, and Linux 6.18 hands out ids in batches by processor. The initial
+/// one has the lowest; elsewhere one processor at least, that which ours was made on, gives a higher id than ours.
+Result<sys::NamespaceFd> make_void() {
+    auto made = make_void_on(std::nullopt);
+    if (made || made.error().errno_value != ELOOP) return made;
+    for (int processor : TRY(sys::allowed_processors())) {
+        made = make_void_on(processor);
+        if (made || made.error().errno_value != ELOOP) break;
+    }
+    return made;
 }
 
 /// The pinned one, or nothing: a plain file is what is left of a pin whose mount did not come to be.

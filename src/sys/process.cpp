@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -197,6 +198,23 @@ Error exec_program(FdRef program, const std::vector<std::string>& argv, const st
     auto variables = pointers(environment);
     ::execveat(program.get(), "", arguments.data(), variables.data(), AT_EMPTY_PATH);
     return last_error(fmt::format("execute '{}'", argv[0]));
+}
+
+Result<std::vector<int>> allowed_processors() {
+    cpu_set_t set;
+    if (::sched_getaffinity(0, sizeof set, &set) < 0) return failed("sched_getaffinity");
+    std::vector<int> processors;
+    for (int processor = 0; processor < CPU_SETSIZE; ++processor)
+        if (CPU_ISSET(processor, &set)) processors.push_back(processor);
+    return processors;
+}
+
+Result<> run_only_on(int processor) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(processor, &set);
+    if (::sched_setaffinity(0, sizeof set, &set) < 0) return failed("sched_setaffinity to processor {}", processor);
+    return {};
 }
 
 void start_session() { (void)::setsid(); }  // fails only for a group leader, who has what is wanted

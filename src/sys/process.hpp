@@ -56,6 +56,10 @@ Result<std::string> run_checked(const std::vector<std::string>& argv, const RunO
 /// Replaces this process. Returns only on failure. Allocates: not for use between clone and exec.
 Error exec_program(FdRef program, const std::vector<std::string>& argv, const std::vector<std::string>& environment);
 
+/// The processors that we may run on, and running on one of them only.
+Result<std::vector<int>> allowed_processors();
+Result<> run_only_on(int processor);
+
 /// A new session, out of the reach of our terminal's signals.
 void start_session();
 void set_umask(unsigned mask);

@@ -55,7 +55,7 @@ view_namespaces() {
 
 # process PID CGROUP COMMAND. Not the caller's ancestors and descendants: they come and go with the asking.
 view_processes() {
-    ps -ww -eo pid=,ppid=,cgroup=,args= | awk -v self=$$ '
+    ps -ww -eo pid=,ppid=,cgroup:512=,args= | awk -v self=$$ '
         { parent[$1] = $2; sub(/^.*0::/, "", $3); line[$1] = $1; for (i = 3; i <= NF; i++) line[$1] = line[$1] " " $i }
         function descends(pid) { while (pid > 1) { if (pid == self) return 1; pid = parent[pid] } return 0 }
         END {
