@@ -56,6 +56,7 @@ class Entry {
         check(EntryStep::check_root, raw::verify_inside());
         arrange_descriptors();
         for (const auto& limit : plan_.limits) check(EntryStep::set_limits, raw::set_limit(limit.resource, limit.soft, limit.hard));
+        check(EntryStep::set_limits, raw::set_nice(plan_.nice));
         check(EntryStep::make_keyring, raw::join_new_session_keyring());
         find_user();
         confine();

@@ -50,6 +50,7 @@ struct EntryPlan {
     bool terminal = false;               ///< allocate one; its master goes to the socket before anything else
     int standard[3] = {0, 1, 2};         ///< what becomes 0, 1, 2 without a terminal
     std::vector<PreparedLimit> limits;
+    int nice = 0;
     std::span<const sock_filter> filter;
     context::Ceiling ceiling;
     std::string user, directory;         ///< directory: empty is the home for a shell and "/" for a command

@@ -59,22 +59,18 @@ Result<sys::DirFd> open_log_dir(const model::ServerName& name) {
 
 Error exec_keeper(KeeperHandles handles, const KeeperArguments& arguments) {
     auto path = libexec_program("vserver-keeper");
-    auto program = sys::open_at(sys::kHere, path, O_PATH);
     auto vserver = vserver_program();
-    if (!program) return program.error();
     if (!vserver) return vserver.error();
-    // The program's own descriptor must not be where one of the handles goes.
     auto placed = sys::place_descriptors({handles.console, handles.log_dir, handles.recorder_lock, handles.console_slave, handles.init,
-                                          handles.keeper_lock, handles.root, handles.run_dir, handles.recorder, *program},
+                                          handles.keeper_lock, handles.root, handles.run_dir, handles.recorder},
                                          keeper::kConsole);
     if (!placed) return placed.error();
     auto silent = sys::silence_standard();
     if (!silent) return silent.error();
-    constexpr int kProgram = keeper::kRecorder + 1;
-    (void)sys::close_on_exec_from(kProgram);
+    auto closed = sys::close_on_exec_from(keeper::kRecorder + 1);
+    if (!closed) return closed.error();
     const char* origin = arguments.origin == KeeperOrigin::parent ? "parent" : "adopted";
-    return sys::exec_program(sys::FdRef(kProgram),
-                             {path, arguments.name, std::to_string(arguments.generation), origin, *vserver,
+    return sys::exec_program({path, arguments.name, std::to_string(arguments.generation), origin, *vserver,
                               libexec_program("vserver-recorder"), std::to_string(kRecorderUid), std::to_string(kConsoleBytes)},
                              program_environment());
 }

@@ -79,9 +79,11 @@ Result<> RunDir::write(const RunState& state) const {
 }
 
 Result<> RunDir::clear() const {
-    auto removed = sys::remove_file(dir_, "state");
-    if (!removed && removed.error().errno_value == ENOENT) return {};
-    return removed;
+    for (const char* file : {"recorder", "state"}) {
+        auto removed = sys::remove_file(dir_, file);
+        if (!removed && removed.error().errno_value != ENOENT) return removed;
+    }
+    return {};
 }
 
 Result<std::uint32_t> RunDir::next_generation() const {

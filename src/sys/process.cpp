@@ -200,6 +200,13 @@ Error exec_program(FdRef program, const std::vector<std::string>& argv, const st
     return last_error(fmt::format("execute '{}'", argv[0]));
 }
 
+Error exec_program(const std::vector<std::string>& argv, const std::vector<std::string>& environment) {
+    auto arguments = pointers(argv);
+    auto variables = pointers(environment);
+    ::execve(argv[0].c_str(), arguments.data(), variables.data());
+    return last_error(fmt::format("execute '{}'", argv[0]));
+}
+
 Result<std::vector<int>> allowed_processors() {
     cpu_set_t set;
     if (::sched_getaffinity(0, sizeof set, &set) < 0) return failed("sched_getaffinity");

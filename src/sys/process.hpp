@@ -55,6 +55,8 @@ Result<std::string> run_checked(const std::vector<std::string>& argv, const RunO
 
 /// Replaces this process. Returns only on failure. Allocates: not for use between clone and exec.
 Error exec_program(FdRef program, const std::vector<std::string>& argv, const std::vector<std::string>& environment);
+/// The same by the path in argv[0]: a program that is executed by descriptor has a number for its name in ps until Linux 6.14.
+Error exec_program(const std::vector<std::string>& argv, const std::vector<std::string>& environment);
 
 /// The processors that we may run on, and running on one of them only.
 Result<std::vector<int>> allowed_processors();
