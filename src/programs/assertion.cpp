@@ -5,6 +5,6 @@
 
 namespace std {
 
-[[noreturn]] void __glibcxx_assert_fail(const char*, int, const char*, const char*) noexcept { __builtin_trap(); }
+void __glibcxx_assert_fail(const char*, int, const char*, const char*) noexcept { __builtin_trap(); }
 
 }  // namespace std

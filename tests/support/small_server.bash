@@ -35,7 +35,7 @@ begin_server() {
 
 end_server() {
     [[ $server ]] || return 0
-    kill -KILL "$init" 2>/dev/null || true
+    kill -KILL "$init" "$server" 2>/dev/null || true
     wait "$server" || true
     server=''
 }

@@ -104,7 +104,7 @@ std::optional<Request> request_of(const siginfo_t& info) {
 [[noreturn]] void end_namespace(Wish wish, Console& console) {
     switch (wish) {
         case Wish::power_off: ::reboot(RB_POWER_OFF); break;
-        case Wish::halt: ::reboot(RB_HALT_SYSTEM); break;
+        case Wish::halt: ::reboot(static_cast<int>(RB_HALT_SYSTEM)); break;
         case Wish::reboot: ::reboot(static_cast<int>(RB_AUTOBOOT)); break;
     }
     console.line("cannot %s: %s", name_of(wish), std::strerror(errno));

@@ -1,0 +1,86 @@
+// Part of a freestanding program: see recorder.cpp.
+
+#include "programs/recorder/confine.hpp"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "programs/recorder/filter.hpp"
+#include "server/keeper_protocol.hpp"
+
+namespace vs::recorder {
+
+namespace {
+
+/// The log has to get its number: a gap below would be filled first.
+bool has_all_descriptors() {
+    for (int given = keeper::kConsole; given < kLogDescriptor; ++given)
+        if (::fcntl(given, F_GETFD) < 0) return false;
+    return true;
+}
+
+bool open_null(int& null) {
+    null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+    return null >= 0;
+}
+
+/// Standard descriptors that lead nowhere.
+bool use_null(int null) {
+    for (int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+        if (null != standard && ::dup2(null, standard) < 0) return false;
+    return null <= STDERR_FILENO || ::close(null) == 0;
+}
+
+bool limit_resources() {
+    constexpr rlimit kNothing{0, 0};
+    constexpr rlimit kDescriptors{kLogDescriptor + 1, kLogDescriptor + 1};
+    return ::setrlimit(RLIMIT_CORE, &kNothing) == 0 && ::setrlimit(RLIMIT_NPROC, &kNothing) == 0 &&
+           ::setrlimit(RLIMIT_NOFILE, &kDescriptors) == 0;
+}
+
+/// Up to the last capability that this kernel knows, where it says EINVAL.
+bool empty_bounding_set() {
+    unsigned long capability = 0;
+    while (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0) ++capability;
+    return errno == EINVAL && capability > CAP_SETPCAP;
+}
+
+bool become(uid_t uid) {
+    return ::setgroups(0, nullptr) == 0 && ::setresgid(uid, uid, uid) == 0 && ::setresuid(uid, uid, uid) == 0;
+}
+
+bool drop_capabilities() {
+    __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    constexpr std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> kNone{};
+    return ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0 && ::syscall(SYS_capset, &header, kNone.data()) == 0;
+}
+
+bool give_up_privileges() { return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && ::prctl(PR_SET_DUMPABLE, 0) == 0; }
+
+}  // namespace
+
+const char* confine(uid_t uid) {
+    int null = -1;
+    if (!has_all_descriptors()) return "find its descriptors";
+    if (::close_range(kLogDescriptor, ~0U, 0) < 0) return "close descriptors";
+    if (!open_null(null)) return "open /dev/null";
+    if (::fchdir(keeper::kLogDir) < 0 || ::chroot(".") < 0) return "make the log directory its root";
+    if (!limit_resources()) return "limit its resources";
+    if (!empty_bounding_set()) return "empty its capability bounding set";
+    if (!become(uid)) return "become its own user";
+    if (!drop_capabilities()) return "drop its capabilities";
+    if (!give_up_privileges()) return "give up new privileges";
+    if (!use_null(null)) return "turn away from its standard descriptors";
+    if (!install_filter()) return "filter its system calls";
+    return nullptr;
+}
+
+}  // namespace vs::recorder

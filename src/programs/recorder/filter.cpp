@@ -1,0 +1,90 @@
+// Part of a freestanding program: see recorder.cpp.
+
+#include "programs/recorder/filter.hpp"
+
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include <array>
+#include <cstdint>
+
+#include "programs/recorder/confine.hpp"
+#include "server/keeper_protocol.hpp"
+
+namespace vs::recorder {
+
+namespace {
+
+#if defined(__x86_64__)
+constexpr std::uint32_t kArchitecture = AUDIT_ARCH_X86_64;
+#elif defined(__aarch64__)
+constexpr std::uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
+#else
+#error "this architecture has no AUDIT_ARCH here yet"
+#endif
+
+constexpr int kAny = -1;
+
+/// A call that is allowed when its first argument is this descriptor. The kernel takes 32 bits of a descriptor, so do we.
+struct Rule {
+    std::uint32_t call;
+    int descriptor;
+};
+// Paths need no check: the directory is our root (confine.cpp), so no path leads out of it.
+constexpr std::array kRules{
+    Rule{SYS_ppoll, kAny},
+    Rule{SYS_read, keeper::kConsole},
+    Rule{SYS_write, kLogDescriptor},
+    Rule{SYS_fdatasync, kLogDescriptor},
+    Rule{SYS_ftruncate, kLogDescriptor},
+    Rule{SYS_lseek, kLogDescriptor},
+    Rule{SYS_close, kLogDescriptor},
+    Rule{SYS_openat, keeper::kLogDir},
+    Rule{SYS_renameat2, keeper::kLogDir},
+    Rule{SYS_rt_sigreturn, kAny},
+    Rule{SYS_restart_syscall, kAny},
+    Rule{SYS_exit_group, kAny},
+};
+
+constexpr std::uint32_t kLowHalf = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? 0 : 4;
+
+consteval auto assemble() {
+    constexpr std::size_t kMost = 4 + kRules.size() * 5 + 1;
+    std::array<sock_filter, kMost> code{};
+    std::size_t end = 0;
+    auto add = [&](sock_filter instruction) { code[end++] = instruction; };
+    auto load = [](std::size_t offset) { return sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset)); };
+    auto skip_unless = [](std::uint32_t value, std::uint8_t count) { return sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, count); };
+    constexpr sock_filter kAllow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+    constexpr sock_filter kKill = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
+
+    add(load(offsetof(seccomp_data, arch)));
+    add(sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kArchitecture, 1, 0));
+    add(kKill);
+    add(load(offsetof(seccomp_data, nr)));
+    for (const auto& rule : kRules) {
+        bool checked = rule.descriptor != kAny;
+        add(skip_unless(rule.call, checked ? 4 : 1));
+        if (checked) add(load(offsetof(seccomp_data, args) + kLowHalf));
+        if (checked) add(skip_unless(static_cast<std::uint32_t>(rule.descriptor), 1));
+        add(kAllow);
+        if (checked) add(kKill);
+    }
+    add(kKill);
+    return std::pair(code, end);
+}
+constexpr auto kProgram = assemble();
+
+}  // namespace
+
+bool install_filter() {
+    sock_fprog program{.len = static_cast<unsigned short>(kProgram.second),
+                       .filter = const_cast<sock_filter*>(kProgram.first.data())};  // only read (seccomp(2))
+    return ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0;
+}
+
+}  // namespace vs::recorder

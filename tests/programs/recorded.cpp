@@ -1,0 +1,114 @@
+// recorded: a console, somebody who writes on it, and a recorder, for the tests of vserver-recorder.
+//
+//     recorded RECORDER DIRECTORY UID BYTES PID_FILE COMMAND...
+//
+// COMMAND stands for a server's init: it has a raw terminal as its standard descriptors. RECORDER gets that terminal's
+// master and the rest of its descriptors, with DIRECTORY for the logs, and is started again when it is ended by SIGKILL,
+// as its keeper would do. PID_FILE gets "COMMAND-PID RECORDER-PID", anew after each start. The last lines of
+// standard output say how they ended: "recorder: signal KILL", "command: exit 0", "recorder: exit 0".
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <pty.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "server/keeper_protocol.hpp"
+
+namespace {
+
+namespace keeper = vs::keeper;
+
+void must(bool good, const char* what) {
+    if (good) return;
+    std::perror(what);
+    ::_exit(125);
+}
+
+int pidfd_of(pid_t pid) {
+    int fd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+    must(fd >= 0, "pidfd_open");
+    return fd;
+}
+
+struct Console {
+    int master = -1;
+    int slave = -1;
+};
+
+Console open_console() {
+    Console console;
+    termios raw{};
+    ::cfmakeraw(&raw);
+    raw.c_cflag |= CREAD;
+    must(::openpty(&console.master, &console.slave, nullptr, &raw, nullptr) == 0, "openpty");
+    for (int fd : {console.master, console.slave}) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+    return console;
+}
+
+pid_t start_command(const Console& console, char** argv) {
+    pid_t pid = ::fork();
+    must(pid >= 0, "fork");
+    if (pid > 0) return pid;
+    for (int fd : {0, 1, 2}) ::dup2(console.slave, fd);
+    ::execvp(argv[0], argv);
+    must(false, argv[0]);
+    return 0;
+}
+
+struct Recorder {
+    const char* program;
+    int directory;
+    const char* uid;
+    const char* bytes;
+};
+
+pid_t start_recorder(const Recorder& recorder, const Console& console, pid_t command) {
+    pid_t pid = ::fork();
+    must(pid >= 0, "fork");
+    if (pid > 0) return pid;
+    const int given[] = {console.master, recorder.directory, ::open("/dev/null", O_RDONLY), console.slave, pidfd_of(command)};
+    int high[5];
+    for (int i = 0; i < 5; ++i) high[i] = ::fcntl(given[i], F_DUPFD_CLOEXEC, 100);
+    for (int i = 0; i < 5; ++i) must(::dup2(high[i], keeper::kConsole + i) >= 0, "dup2");
+    ::execl(recorder.program, recorder.program, "test", recorder.uid, recorder.bytes, nullptr);
+    must(false, recorder.program);
+    return 0;
+}
+
+void tell(const char* who, int status) {
+    if (WIFEXITED(status)) fmt::print("{}: exit {}\n", who, WEXITSTATUS(status));
+    else fmt::print("{}: signal {}\n", who, ::sigabbrev_np(WTERMSIG(status)));
+    std::fflush(stdout);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    must(argc > 6, "usage");
+    Console console = open_console();
+    Recorder recorder{argv[1], ::open(argv[2], O_RDONLY | O_DIRECTORY | O_CLOEXEC), argv[3], argv[4]};
+    must(recorder.directory >= 0, argv[2]);
+    pid_t command = start_command(console, argv + 6);
+    for (;;) {
+        pid_t recording = start_recorder(recorder, console, command);
+        std::ofstream(std::string(argv[5]) + ".new") << command << ' ' << recording << '\n';
+        std::filesystem::rename(std::string(argv[5]) + ".new", argv[5]);
+        int status = 0;
+        must(::waitpid(recording, &status, 0) == recording, "waitpid");
+        bool ended = !WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL;
+        int command_status = 0;
+        if (ended && ::waitpid(command, &command_status, WNOHANG) == command) tell("command", command_status);
+        tell("recorder", status);
+        if (ended) return 0;
+    }
+}

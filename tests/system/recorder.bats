@@ -1,0 +1,213 @@
+# vserver-recorder on a real terminal: what it keeps, what it may, and that it is killed and goes on.
+# Runs in a test host (tests/support/run-suite) as root.
+
+load ../support/common
+
+readonly uid=1879048191               # 0x6fffffff: nobody's
+
+setup() {
+    logs=$BATS_TEST_TMPDIR/logs pids=$BATS_TEST_TMPDIR/pids result=$BATS_TEST_TMPDIR/result
+    install -d -o "$uid" -g "$uid" -m 0700 "$logs"
+}
+
+teardown() {
+    mountpoint -q "$logs" && umount "$logs"
+    end_test
+}
+
+# Run SCRIPT with the console as its terminal until recorder and script have ended.
+record() { record_with 1048576 "$@"; }
+record_with() {
+    run recorded "$VSERVER_LIBEXEC/vserver-recorder" "$logs" "$uid" "$1" "$pids" bash -c "$2" 3>&-
+    [ "$status" -eq 0 ]
+}
+
+# The same in the background, as $rig; its pids as $command and $recorder.
+begin_record() {
+    rm -f "$pids"
+    recorded "$VSERVER_LIBEXEC/vserver-recorder" "$logs" "$uid" "${2:-1048576}" "$pids" bash -c "$1" >"$result" 2>&1 3>&- &
+    rig=$!
+    wait_until test -s "$pids"
+    read -r command recorder <"$pids"
+    wait_until confined
+}
+
+confined() { grep -q '^Seccomp:.2' "/proc/$recorder/status"; }
+
+restarted() { [[ $(cut -d' ' -f2 "$pids") != "$recorder" ]]; }
+
+all_logs() { cat $(ls -r "$logs"/console.log*); }
+
+has() { grep -qF -- "$1" "$logs/console.log"; }
+
+# ---------------------------------------------------------------------------------------------- what it keeps
+
+@test "what a server writes is kept, byte for byte" {
+    head -c 300000 /dev/urandom >"$BATS_TEST_TMPDIR/bytes"
+    record "cat '$BATS_TEST_TMPDIR/bytes'"
+    [[ $output == *$'command: exit 0\nrecorder: exit 0' ]]
+    cmp "$BATS_TEST_TMPDIR/bytes" "$logs/console.log"
+}
+
+@test "the last words before the end are kept" {
+    local i
+    for i in {1..50}; do
+        record "echo going down $i"
+        has "going down $i"
+    done
+}
+
+@test "a hundred megabytes at once lose nothing" {
+    record_with 67108864 'seq 1 12500000'
+    [[ $output == *'recorder: exit 0' ]]
+    [ "$(all_logs | sha256sum)" = "$(seq 1 12500000 | sha256sum)" ]
+}
+
+@test "files stay below their limit and two old ones are kept" {
+    record_with 65536 'seq 1 100000'
+    [ "$(ls "$logs" | tr '\n' ' ')" = 'console.log console.log.1 console.log.2 ' ]
+    local file
+    for file in "$logs"/*; do (( $(stat -c %s "$file") <= 65536 )); done
+    [ "$(all_logs | tail -n 20000)" = "$(seq 80001 100000)" ]
+}
+
+@test "a console that is closed and opened again is no end" {
+    begin_record 'tty=$(tty); echo before; exec 0<&- 1>&- 2>&-; sleep 0.2; exec >"$tty"; echo after; read -r _ </dev/null'
+    wait "$rig"
+    has before
+    has after
+}
+
+@test "a console that is hung up is waited for without haste" {
+    begin_record 'trap "" HUP; tty=$(tty); echo before; sleep 0.2; perl -e "ioctl(STDOUT, 0x5437, 0) or die"
+        sleep 2; exec >"$tty"; echo after; exec sleep 1000'
+    wait_until has before
+    local before after
+    before=$(awk '{ print $14 + $15 }' "/proc/$recorder/stat")
+    wait_until has after
+    after=$(awk '{ print $14 + $15 }' "/proc/$recorder/stat")
+    (( after - before <= 5 ))         # hundredths of a second
+    kill "$command"
+    wait "$rig"
+}
+
+# ---------------------------------------------------------------------------------------------- what it may
+
+@test "it is nobody, may nothing, has these descriptors only" {
+    begin_record 'sleep 1000'
+    grep -qE "^Uid:.($uid.?){4}$" "/proc/$recorder/status"
+    grep -qE "^Gid:.($uid.?){4}$" "/proc/$recorder/status"
+    grep -qE '^Groups:.? *$' "/proc/$recorder/status"
+    local set
+    for set in Inh Prm Eff Bnd Amb; do grep -q "^Cap$set:.0000000000000000$" "/proc/$recorder/status"; done
+    grep -q '^NoNewPrivs:.1$' "/proc/$recorder/status"
+    grep -q '^Seccomp:.2$' "/proc/$recorder/status"
+    [ "$(ls "/proc/$recorder/fd" | tr '\n' ' ')" = '0 1 2 3 4 5 6 7 8 ' ]
+    [ "$(readlink "/proc/$recorder/fd/"{0,1,2} | sort -u)" = /dev/null ]
+    [ "$(readlink "/proc/$recorder/fd/8")" = "$logs/console.log" ]
+    [ "$(readlink "/proc/$recorder/root")" = "$logs" ]
+    [ "$(stat -c %u "/proc/$recorder/fd")" = 0 ]          # not dumpable
+    kill "$command"
+    wait "$rig"
+}
+
+@test "it refuses to stay root, small limits, and a start by hand" {
+    local arguments
+    for arguments in '' 'x' 'x 0 1048576' 'x 4294967295 1048576' 'x -1 1048576' 'x 1000 65535' 'x 1000 1M' 'x 1000 1048576 y'; do
+        run "$VSERVER_LIBEXEC/vserver-recorder" $arguments
+        [ "$status" -eq 2 ]
+    done
+    run "$VSERVER_LIBEXEC/vserver-recorder" x 1000 1048576 3>&-
+    [ "$status" -eq 1 ]
+    [[ $output == 'vserver-recorder: x: cannot find its descriptors: '* ]]
+}
+
+@test "it asks for nothing that it has no right to" {
+    run setpriv --bounding-set=-setgid bash -c "recorded '$VSERVER_LIBEXEC/vserver-recorder' '$logs' $uid 1048576 '$pids' sleep 0.2 3>&-"
+    [[ $output == *'vserver-recorder: test: cannot become its own user: Operation not permitted'* ]]
+    [[ ! -e $logs/console.log ]]
+}
+
+# ---------------------------------------------------------------------------------------------- ends
+
+@test "killed, it is started again and goes on; what is in the terminal waits" {
+    begin_record 'echo first; read -r _; echo second; read -r _; echo third'
+    wait_until has first
+    kill -KILL "$recorder"
+    wait_until restarted
+    kill "$command"
+    wait "$rig"
+    grep -q '^recorder: signal KILL$' "$result"
+    grep -q '^recorder: exit 0$' "$result"
+    has first
+}
+
+@test "killed again and again under a flood, it loses at most a read each time" {
+    begin_record 'for i in {1..200000}; do echo "line $i"; done' 67108864
+    local kills=0
+    while (( kills < 20 )) && kill -0 "$command" 2>/dev/null; do
+        kill -KILL "$recorder" && (( kills += 1 ))
+        wait_until eval 'restarted || ! kill -0 "$command"'
+        read -r command recorder <"$pids"
+    done
+    wait "$rig"
+    local lost=$(( $(for i in {1..200000}; do echo "line $i"; done | wc -c) - $(all_logs | wc -c) ))
+    echo "# $kills kills lost $lost bytes" >&3
+    (( lost >= 0 && lost <= kills * 16384 ))
+}
+
+@test "SIGTERM ends it with everything told and on disk" {
+    begin_record 'echo before; sleep 1000'
+    wait_until has before
+    kill -TERM "$recorder"
+    wait "$rig"
+    grep -q '^recorder: exit 0$' "$result"
+    kill "$command"
+}
+
+# ---------------------------------------------------------------------------------------------- a full disk
+
+small_disk() { mount -t tmpfs -o "size=$1,uid=$uid,gid=$uid,mode=700" logs "$logs"; }
+
+@test "a full disk stops nobody, and every byte is written or counted" {
+    small_disk 128k
+    record_with 67108864 'seq 1 100000'
+    [[ $output == *$'command: exit 0\nrecorder: exit 1' ]]          # 1: a loss that could not be told
+    (( $(stat -c %s "$logs/console.log") <= 131072 ))
+}
+
+@test "when there is room again the loss is told, without waiting for the server to speak" {
+    small_disk 128k
+    begin_record 'seq 1 50000; sleep 1000' 67108864
+    local total kept
+    total=$(seq 1 50000 | wc -c)
+    wait_until eval '(( $(stat -c %s "$logs/console.log") == 131072 ))'
+    wait_until eval '[[ $(cat /proc/$command/wchan 2>/dev/null; pgrep -P "$command") ]]'
+    mount -o remount,size=1m "$logs"
+    wait_until has 'bytes lost: disk full]'
+    wait_until eval '! pgrep -P "$command" seq'
+    kill "$command"
+    wait "$rig"
+    kept=$(grep -vF 'bytes lost' "$logs/console.log" | wc -c)
+    local lost
+    lost=$(sed -n 's/^\[\([0-9]*\) bytes lost: disk full\]$/\1/p' "$logs/console.log" | awk '{ sum += $1 } END { print sum }')
+    (( total - 1 <= kept + lost && kept + lost <= total + 1 ))      # the newline that keeps the note on a line of its own
+    grep -q '^recorder: exit 0$' "$result"
+}
+
+# ---------------------------------------------------------------------------------------------- memory
+
+@test "it takes at most 100 KiB, averaged over twenty" {
+    require_feature plain_programs
+    local i rigs=() sum=0 commands=() recorders=()
+    for (( i = 0; i < 20; i++ )); do
+        begin_record 'echo something; exec sleep 1000'
+        rigs+=("$rig") commands+=("$command") recorders+=("$recorder")
+    done
+    wait_until has something
+    for i in "${recorders[@]}"; do sum=$(( sum + $(awk '/^Pss:/ { print $2 }' "/proc/$i/smaps_rollup") )); done
+    kill "${commands[@]}"
+    wait "${rigs[@]}"
+    echo "# vserver-recorder: $(( sum / 20 )) KiB" >&3
+    (( sum <= 20 * 100 ))
+}
