@@ -1,0 +1,154 @@
+#!/usr/bin/env bats
+# Attacks from inside a server, by its root and by a user, plainly and from a nested user namespace (tests/escape/attacks.py):
+# each must be refused, and a canary sees whether the host or another server is any different afterwards. Numbers like X20
+# are those of docs/security.
+
+load ../support/common
+load ../support/servers
+
+setup_file() {
+    build_small
+    build_host python3,attr
+    begin_suite
+}
+
+setup() {
+    new_host attacker --address 10.77.0.66
+    quiet attacker
+    new_small victim --address 10.77.0.67
+    add_service victim worker /bin/sh -c 'exec sleep 100000'
+    vserver start attacker victim
+    vserver attacker exec -- sh -c 'cat >/usr/local/bin/attacks && chmod 755 /usr/local/bin/attacks' <"$BATS_TEST_DIRNAME/attacks.py"
+    touch /tmp/host-canary
+    wait_until victim_works
+    canary snapshot "$BATS_TEST_TMPDIR/canary" --attacker attacker
+}
+
+teardown() {
+    [[ ! ${listener:-} ]] || kill "$listener" || true
+    rm -f /tmp/host-canary
+    remove_servers
+    end_test
+}
+
+# ---- helpers -----------------------------------------------------------------------------------------------------
+
+# Instead of systemd one sleeping service: what is attacked is ours, and nothing else moves.
+quiet() {
+    sed -i 's/^#* *init = .*/init = "services"/' "/etc/vservers/$1.toml"
+    add_service "$1" idle /bin/sleep 1000000
+}
+
+victim_works() { [[ $(vserver victim exec -- hostname) == victim ]]; }
+
+# Arguments: the user, then those of attacks.py.
+attack() {
+    run vserver attacker exec -u "$1" -e "HOST_PIDS=$$ $(state_of victim init)" -e 'HOST_SOCKETS=host-canary' -- \
+        python3 /usr/local/bin/attacks "${@:2}"
+    echo "$output"
+    [ "$status" -eq 0 ]
+    canary compare "$BATS_TEST_TMPDIR/canary"
+    victim_works
+    is_running attacker
+}
+
+listen_abstract() {
+    python3 -c 'import socket, time; s = socket.socket(socket.AF_UNIX); s.bind("\0host-canary"); s.listen(); time.sleep(1000)' 3>&- &
+    listener=$!
+    wait_until grep -q @host-canary /proc/net/unix
+    canary snapshot "$BATS_TEST_TMPDIR/canary" --attacker attacker
+}
+
+# ---- attacks -----------------------------------------------------------------------------------------------------
+
+@test "as guest root: every mount, every key, every call, every way out is refused" {
+    listen_abstract
+    attack root
+}
+
+@test "as guest root of a nested user namespace" { listen_abstract; attack root --nested; }
+
+@test "as a user of the guest" { listen_abstract; attack www-data; }
+
+@test "as a user of the guest who is root of a nested user namespace" { listen_abstract; attack www-data --nested; }
+
+@test "X20: every system call answers as its table says" {
+    walk=$(find "${VSERVER_BUILD:-/usr/libexec/vserver}/tests" -name seccomp_walk 2>/dev/null || true)
+    [ -n "$walk" ]
+    vserver attacker exec -- sh -c 'cat >/tmp/walk && chmod 755 /tmp/walk' <"$walk"
+    run vserver attacker exec -- /tmp/walk
+    grep -i wrong <<<"$output" || true
+    [ "$status" -eq 0 ]
+    canary compare "$BATS_TEST_TMPDIR/canary"
+    victim_works
+}
+
+@test "X27: kill -9 -1 ends only who is inside" {
+    vserver attacker exec -- python3 -c 'import os; os.kill(-1, 9)' || true
+    canary compare "$BATS_TEST_TMPDIR/canary"
+    victim_works
+}
+
+@test "X31: who takes every inotify instance, key and pty it can leaves the next server its own" {
+    run vserver attacker exec -- python3 -c '
+import ctypes, os, pty
+libc, held = ctypes.CDLL(None, use_errno=True), []
+def all_of(what, take):
+    count = 0
+    try:
+        while count < 5000 and take() >= 0:
+            count += 1
+    except OSError:
+        pass
+    print(what, count, flush=True)
+all_of("inotify", libc.inotify_init)
+all_of("pty", lambda: held.append(pty.openpty()) or 0)
+print("ready", flush=True)
+os.system("true")
+'
+    echo "$output"
+    vserver attacker exec -- python3 -c '
+import ctypes, os, time
+libc = ctypes.CDLL(None)
+while libc.inotify_init() >= 0: pass
+try:
+    while True: os.open("/dev/ptmx", os.O_RDWR)
+except OSError: pass
+print("ready", flush=True)
+time.sleep(1000)' >"$BATS_TEST_TMPDIR/said" 3>&- &
+    wait_until grep -q ready "$BATS_TEST_TMPDIR/said"
+    new_host other --address 10.77.0.68
+    quiet other
+    vserver other start
+    vserver other exec -- python3 -c '
+import ctypes, os
+libc = ctypes.CDLL(None)
+assert all(libc.inotify_init() >= 0 for _ in range(100)), "inotify"
+for _ in range(50): os.open("/dev/ptmx", os.O_RDWR)'
+    kill $!
+    vserver other stop
+    victim_works
+}
+
+@test "X35: a packet with another's source address does not leave the server" {
+    wire python3 -c '
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("10.77.0.1", 9999))
+print("ready", flush=True)
+while True:
+    data, source = s.recvfrom(100); print(source[0], data.decode(), flush=True)' >"$BATS_TEST_TMPDIR/heard" 3>&- &
+    listener=$!
+    wait_until grep -q ready "$BATS_TEST_TMPDIR/heard"
+    vserver attacker exec -- python3 -c '
+import socket
+def send(source, text):
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.setsockopt(socket.SOL_IP, 19, 1)  # IP_TRANSPARENT
+    s.bind((source, 0)); s.sendto(text, ("10.77.0.1", 9999))
+for source in ("10.77.0.67", "10.77.0.2", "10.77.0.1", "127.0.0.1", "192.0.2.1"):
+    try: send(source, b"forged")
+    except OSError as error: print(source, error)
+send("10.77.0.66", b"true")'
+    wait_until grep -q true "$BATS_TEST_TMPDIR/heard"
+    ! grep forged "$BATS_TEST_TMPDIR/heard"
+}

@@ -1,0 +1,130 @@
+#!/usr/bin/env bats
+# Two whole Debian servers side by side, as an administrator would run them: systemd, dbus, logind, cron, sshd, nginx,
+# PostgreSQL, redis, and a unit with all the sandboxing there is. Long: some minutes. The system comes from
+# tests/support/debian_root, which has to run once outside the test host, because it needs a mirror.
+
+load ../support/common
+load ../support/servers
+
+readonly servers_here=(ann bob)
+address() { case $1 in ann) echo 10.77.0.71 ;; bob) echo 10.77.0.72 ;; esac; }
+
+setup_file() {
+    local archive=${VSERVER_CACHE:-/var/cache/vserver-tests}/debian-bookworm-services-1.tar server
+    [[ -e $archive ]] || skip "needs $archive: run tests/support/debian_root"
+    vserver image-debian build --from "$archive" --network none
+    debian_image=$(image_of image-debian)
+    ssh-keygen -q -t ed25519 -N '' -f "$BATS_FILE_TMPDIR/key"
+    begin_suite
+    for server in "${servers_here[@]}"; do
+        vserver "$server" build --image "$debian_image" --address "$(address "$server")"
+        prepare "$server"
+        vserver "$server" start
+    done
+    for server in "${servers_here[@]}"; do WAIT_SECONDS=240 wait_until booted "$server" || true; done
+}
+
+teardown() { :; }
+
+teardown_file() {
+    local server
+    [[ -e $BATS_FILE_TMPDIR/audit ]] || return 0
+    for server in "${servers_here[@]}"; do
+        vserver "$server" stop
+        vserver "$server" delete --yes
+    done
+    audit compare "$BATS_FILE_TMPDIR/audit"
+}
+
+# What the administrator would put there: a key, a page, a job, and the sandboxed unit.
+prepare() {
+    vserver "$1" exec -- sh -ec 'mkdir -p -m 700 /root/.ssh; cat >/root/.ssh/authorized_keys' <"$BATS_FILE_TMPDIR/key.pub"
+    vserver "$1" exec -- sh -ec "
+        echo 'page of $1' >/var/www/html/index.html
+        echo '* * * * * root date >>/root/cron-was-here' >/etc/cron.d/job
+        cat >/etc/systemd/system/sandboxed.service
+        ln -s ../sandboxed.service /etc/systemd/system/multi-user.target.wants/" <<'END'
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -c 'id; cat /proc/self/uid_map; test ! -w /etc; test ! -e /dev/loop-control'
+ProtectProc=invisible
+PrivateDevices=yes
+DynamicUser=yes
+ProtectSystem=strict
+PrivateUsers=yes
+PrivateTmp=yes
+ProtectKernelTunables=yes
+NoNewPrivileges=yes
+END
+}
+
+from_wire() {
+    on_wire ssh -i "$BATS_FILE_TMPDIR/key" -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
+        -o LogLevel=ERROR "root@$(address "$1")" "${@:2}"
+}
+
+each() { local server; for server in "${servers_here[@]}"; do "$@" "$server"; done; }
+
+# ---- tests -------------------------------------------------------------------------------------------------------
+
+@test "both reach running with no failed unit, the sandboxed one among them" {
+    check() {
+        run vserver "$1" exec -- systemctl is-system-running
+        echo "$output"
+        vserver "$1" exec -- systemctl --failed --no-pager --no-legend
+        [ "$output" = running ]
+        for unit in dbus systemd-logind cron ssh nginx postgresql@15-main redis-server sandboxed; do
+            run vserver "$1" exec -- systemctl is-active "$unit"
+            echo "$unit: $output"
+            [ "$output" = active ]
+        done
+    }
+    each check
+}
+
+@test "from the wire: each has its own page, takes a login by key, and its database answers" {
+    check() {
+        [ "$(on_wire curl -s "http://$(address "$1")/")" = "page of $1" ]
+        [ "$(from_wire "$1" hostname)" = "$1" ]
+        from_wire "$1" 'loginctl --no-legend list-sessions' | grep -q root
+        vserver "$1" exec -- sh -ec 'cd /; echo "host all all 10.77.0.0/24 trust" >>/etc/postgresql/15/main/pg_hba.conf
+            runuser -u postgres -- psql -qc "alter system set listen_addresses = '"'*'"'"; systemctl restart postgresql@15-main'
+        on_wire pgbench -h "$(address "$1")" -U postgres -i -q postgres
+        on_wire pgbench -h "$(address "$1")" -U postgres -t 50 postgres | grep -q '50/50'
+        [ "$(vserver "$1" exec -- redis-cli ping)" = PONG ]
+    }
+    each check
+}
+
+@test "a package is installed and a user is made inside" {
+    local tree=$BATS_TEST_TMPDIR/package
+    mkdir -p "$tree/DEBIAN" "$tree/usr/bin"
+    printf '%s\n' 'Package: hello-test' 'Version: 1' 'Architecture: all' 'Maintainer: nobody' 'Description: test' >"$tree/DEBIAN/control"
+    printf '#!/bin/sh\nadduser --system --quiet hello-test\n' >"$tree/DEBIAN/postinst"
+    printf '#!/bin/sh\necho hello\n' >"$tree/usr/bin/hello-test"
+    chmod 755 "$tree/DEBIAN/postinst" "$tree/usr/bin/hello-test"
+    dpkg-deb --root-owner-group -b "$tree" "$BATS_TEST_TMPDIR/hello.deb"
+    vserver ann exec -- sh -c 'cat >/var/cache/hello.deb' <"$BATS_TEST_TMPDIR/hello.deb"
+    vserver ann exec -e DEBIAN_FRONTEND=noninteractive -- apt-get install -y --no-download /var/cache/hello.deb
+    [ "$(vserver ann exec -- hello-test)" = hello ]
+    vserver ann exec -- useradd -m -s /bin/bash walter
+    [ "$(vserver ann exec -u walter -- sh -c 'id -un; cd; pwd')" = $'walter\n/home/walter' ]
+    run vserver bob exec -- id walter
+    [ "$status" -ne 0 ]
+}
+
+@test "a job of /etc/cron.d runs" {
+    WAIT_SECONDS=100 wait_until vserver ann exec -- test -s /root/cron-was-here
+}
+
+@test "reboot from inside: it comes back whole, with the same page, and the other has not noticed" {
+    local first other
+    first=$(state_of ann generation) other=$(state_of bob init)
+    from_wire ann reboot || true
+    WAIT_SECONDS=120 wait_until has_generation ann $(( first + 1 ))
+    WAIT_SECONDS=240 wait_until booted ann
+    [ "$(on_wire curl -s http://10.77.0.71/)" = 'page of ann' ]
+    vserver ann exec -- id walter
+    [ "$(state_of bob init)" = "$other" ]
+}
