@@ -12,7 +12,7 @@ readonly build work
 trap 'rm -rf "$work"' EXIT
 
 readonly sanitized=(base_test model_test context_test)    # parsers of hostile text, and the filter's tables
-readonly stock_slice=(tests/system/vreboot.bats tests/system/network.bats)
+readonly stock_slice=(tests/system/smoke.bats tests/system/vreboot.bats)
 readonly stock_seconds=330
 passed=0 failed=0 skipped=0 long=''
 
