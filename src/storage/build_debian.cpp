@@ -58,7 +58,7 @@ Result<> run_mmdebstrap(SandboxRequest request, const Observer& observer) {
     };
     auto result = TRY(run_in_sandbox(request));
     if (!result.status.success())
-        return fail(Code::failed, "mmdebstrap could not build the system: {}", reason.empty() ? result.last_line : reason);
+        return fail(Code::failed, "mmdebstrap could not build the system: {}", reason.empty() ? result.reason() : reason);
     return {};
 }
 

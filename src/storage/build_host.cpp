@@ -102,6 +102,14 @@ Result<> seed_tree(const sys::DirFd& root) {
     return {};
 }
 
+/// Modules of PAM refuse every login where their file is missing; as Debian ships them these hold comments only.
+Result<> replace_changed_pam_files(const sys::DirFd& root, const Plan& plan) {
+    for (const auto& path : plan.changed)
+        if (path.starts_with("/etc/security/") && path.ends_with(".conf"))
+            TRY(write_guest_file(root, path.substr(1), "# The host's own version was left out.\n", {}));
+    return {};
+}
+
 /// Public keys only; a keyring that a package brought is there already.
 Result<> copy_keys(const sys::DirFd& root, const std::string& path) {
     auto target = path.substr(1);
@@ -149,7 +157,7 @@ Result<> configure(const std::string& tree, std::size_t package_count, const Obs
         if (line.starts_with("Setting up ")) tell(observer, fmt::format("configuring packages: {}%", 100 * done++ / package_count));
     };
     auto result = TRY(run_in_sandbox(request));
-    if (!result.status.success()) return fail(Code::failed, "dpkg could not configure the packages: {}", result.last_line);
+    if (!result.status.success()) return fail(Code::failed, "dpkg could not configure the packages: {}", result.reason());
     return {};
 }
 
@@ -181,6 +189,7 @@ Result<std::vector<std::string>> build_host(const HostSource& source, const Stag
     TRY_WITH(copy_files(*plan, copier, observer), "copy the host's packages");
     TRY_WITH(write_database(root, {&plan->database, &plan->packages, &plan->diversions}), "write the package database");
     TRY_WITH(seed_tree(root), "prepare the new root");
+    TRY(replace_changed_pam_files(root, *plan));
     TRY_WITH(copy_apt_configuration(root), "copy apt's sources");
     TRY(forbid_services(root));
     TRY(configure(staging.path() + "/tree", plan->packages.size(), observer));

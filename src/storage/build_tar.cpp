@@ -73,7 +73,7 @@ Result<std::vector<std::string>> build_tar(const TarSource& source, const Stagin
     request.cancel = observer.cancel;
     request.on_line = [&](std::string_view line) { conversation.hear(line, observer); };
     auto result = TRY(run_in_sandbox(request));
-    if (!result.status.success()) return fail(Code::failed, "{}", result.last_line);
+    if (!result.status.success()) return fail(Code::failed, "{}", result.reason());
     TRY(refuse_wrapped_system(root));
     return std::move(conversation.notes);
 }

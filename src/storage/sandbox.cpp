@@ -139,6 +139,13 @@ Result<> map_child(const Channels& channels, pid_t pid) {
 
 }  // namespace
 
+std::string SandboxResult::reason() const {
+    constexpr int kSignals = 128;  // as a shell has it
+    int code = status.shell_status();
+    if (code > kSignals) return fmt::format("it was killed by signal {}", code - kSignals);
+    return last_line.empty() ? fmt::format("it ended with status {}", code) : last_line;
+}
+
 Result<sys::MountFd> mount_for_scratch_ids(const sys::DirFd& dir) {
     auto mount = TRY(sys::clone_mount(dir, "", sys::Recursion::this_mount));
     auto mapping = TRY(sys::make_id_mapping(TRY(sys::open_dir(sys::kHere, "/proc")), kScratchIds));

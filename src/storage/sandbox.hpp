@@ -35,7 +35,9 @@ struct SandboxRequest {
 
 struct SandboxResult {
     sys::ExitStatus status;
-    std::string last_line;  ///< of its output, for messages
+    std::string last_line;  ///< of its output
+    /// Why it failed: what it said last, or how it ended.
+    [[nodiscard]] std::string reason() const;
 };
 Result<SandboxResult> run_in_sandbox(const SandboxRequest& request);
 

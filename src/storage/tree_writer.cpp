@@ -25,6 +25,13 @@ Result<sys::Fd> open_or_make(sys::FdRef root, const std::string& path) {
     return sys::open_beneath(parent, name, O_RDONLY | O_DIRECTORY);
 }
 
+Result<sys::Fd> open_parent(sys::FdRef root, const std::string& path) {
+    auto fd = open_or_make(root, path);
+    bool blocked = !fd && (fd.error().errno_value == ENOTDIR || fd.error().errno_value == ELOOP);
+    if (blocked) return fail(Code::failed, "what it lies in, '{}', is a link or no directory", path);
+    return fd;
+}
+
 Result<> dress(const sys::Fd& fd, const NodeAttributes& attributes) {
     TRY(sys::set_owner(fd, attributes.uid, attributes.gid));
     for (const auto& [name, value] : attributes.xattrs) TRY(sys::set_xattr(fd, name, value));
@@ -45,7 +52,7 @@ Result<TreeWriter::Place> TreeWriter::find(const std::string& path) {
     auto slash = path.rfind('/');
     auto parent = slash == std::string::npos ? std::string() : path.substr(0, slash);
     if (parent != parent_path_) {
-        parent_ = TRY(open_or_make(root_, parent));
+        parent_ = TRY(open_parent(root_, parent));
         parent_path_ = parent;
     }
     return Place{parent_, path.substr(slash + 1)};

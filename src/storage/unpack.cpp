@@ -8,6 +8,7 @@ namespace vs::storage {
 namespace {
 
 constexpr std::uint64_t kProgressEvery = 500;
+constexpr std::size_t kShownName = 80;
 
 class Unpacker {
   public:
@@ -18,7 +19,7 @@ class Unpacker {
         while (auto entry = TRY(reader_.next())) {
             TRY(budget_.take_entry());
             if (request_.progress && budget_.entries() % kProgressEvery == 0) request_.progress(budget_.entries());
-            TRY_WITH(place(*entry), "entry '{}'", entry->name.substr(0, kLongestName));
+            TRY_WITH(place(*entry), "entry '{}'", entry->name.substr(0, kShownName));
         }
         if (budget_.entries() == 0) return fail(Code::failed, "the archive is empty");
         TRY_WITH(writer_.finish(), "finish the directories");
@@ -36,7 +37,7 @@ class Unpacker {
             case TarEntry::Kind::directory: return writer_.directory(path, std::move(attributes));
             case TarEntry::Kind::fifo: return writer_.fifo(path, attributes);
             case TarEntry::Kind::symlink: TRY(check_link_target(entry.target)); return writer_.symlink(path, entry.target, attributes);
-            case TarEntry::Kind::hard_link: return copy_linked(path, TRY(entry_path(entry.target)));
+            case TarEntry::Kind::hard_link: return copy_linked(path, entry.target);
             case TarEntry::Kind::regular: return write_regular(path, entry, attributes);
             case TarEntry::Kind::device: ++report_.devices; return {};
             case TarEntry::Kind::socket: ++report_.sockets; return {};
@@ -56,10 +57,10 @@ class Unpacker {
 
     /// A second name becomes a second file: one with two links is refused by cron and joined by cp -a.
     Result<> copy_linked(const std::string& path, const std::string& target) {
-        auto size = TRY_WITH(writer_.regular_size(target), "hard link to '{}'", target);
-        TRY(budget_.take_bytes(size));
-        TRY_WITH(writer_.copy(path, target), "hard link to '{}'", target);
-        return {};
+        auto shown = target.substr(0, kShownName);
+        auto from = TRY_WITH(entry_path(target), "hard link to '{}'", shown);
+        TRY(budget_.take_bytes(TRY_WITH(writer_.regular_size(from), "hard link to '{}'", shown)));
+        return writer_.copy(path, from);
     }
 
     Result<> write_regular(const std::string& path, const TarEntry& entry, const NodeAttributes& attributes) {

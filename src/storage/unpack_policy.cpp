@@ -29,23 +29,23 @@ std::optional<std::string> plain_capability(std::string_view value) {
 }  // namespace
 
 Result<std::string> entry_path(std::string_view name) {
-    if (name.empty()) return fail(Code::failed, "an entry has no name");
-    if (name[0] == '/') return fail(Code::failed, "entry '{}' has an absolute name", name.substr(0, kLongestName));
-    if (name.find('\0') != std::string_view::npos) return fail(Code::failed, "an entry's name has a zero byte");
+    if (name.empty()) return fail(Code::failed, "it has no name");
+    if (name[0] == '/') return fail(Code::failed, "its name is absolute");
+    if (name.find('\0') != std::string_view::npos) return fail(Code::failed, "its name has a zero byte");
     std::string path;
     for (auto part : base::split(name, '/')) {
         if (part.empty() || part == ".") continue;
-        if (part == "..") return fail(Code::failed, "entry '{}' climbs out with '..'", name.substr(0, kLongestName));
-        if (part.size() > kLongestName) return fail(Code::failed, "an entry's name has a part of more than {} bytes", kLongestName);
+        if (part == "..") return fail(Code::failed, "its name climbs out with '..'");
+        if (part.size() > kLongestName) return fail(Code::failed, "its name has a part of more than {} bytes", kLongestName);
         path += (path.empty() ? "" : "/") + std::string(part);
     }
-    if (path.size() > kLongestPath) return fail(Code::failed, "an entry's name is longer than {} bytes", kLongestPath);
+    if (path.size() > kLongestPath) return fail(Code::failed, "its name is longer than {} bytes", kLongestPath);
     return path;
 }
 
 Result<> check_link_target(std::string_view target) {
-    if (target.empty()) return fail(Code::failed, "a symbolic link has no target");
-    if (target.size() > kLongestTarget) return fail(Code::failed, "a symbolic link's target is longer than {} bytes", kLongestTarget);
+    if (target.empty()) return fail(Code::failed, "it is a link without target");
+    if (target.size() > kLongestTarget) return fail(Code::failed, "the link's target is longer than {} bytes", kLongestTarget);
     return {};
 }
 

@@ -1,10 +1,11 @@
-// The room `storage` on a command line, for tests that kill it: storage-tool STATE VERB ...
+// The room `storage` on a command line, for tests that kill it: storage-tool STATE VERB ... (VSERVER_LIBEXEC has vserver-unpack)
 //
 //     build FROM [PACKAGE ...]     prints the image's id
 //     create NAME IMAGE            prints the server's number
 //     destroy NAME | remove IMAGE | sweep | images | files NAME
 
 #include <cstdio>
+#include <cstdlib>
 #include <map>
 #include <string>
 #include <vector>
@@ -23,7 +24,8 @@ void say(const std::string& line) { std::puts(line.c_str()); }
 Result<> build(const storage::Store& store, const Words& words) {
     auto interrupts = TRY(sys::Interrupts::block());
     auto source = TRY(storage::parse_source(words.at(0), {words.begin() + 1, words.end()}));
-    storage::BuildOptions options{VSERVER_TEST_LIBEXEC, {}, storage::BuildOptions::Cache::use};
+    const char* libexec = std::getenv("VSERVER_LIBEXEC");
+    storage::BuildOptions options{libexec != nullptr ? libexec : "", {}, storage::BuildOptions::Cache::use};
     options.observer.cancel = &interrupts.fd();
     options.observer.progress = [](const std::string& step) { std::fprintf(stderr, "%s\n", step.c_str()); };
     auto image = TRY(storage::ensure_image(store, source, options));
