@@ -244,7 +244,9 @@ recorder_after() { local now; now=$(pid_of recorder "$1") && [[ $now != "$2" ]];
     mark
     vserver small start
     kill_program keeper small
-    kill -KILL "$(state_of small init)"
+    init=$(state_of small init)
+    kill -KILL "$init"
+    wait_until bash -c "! kill -0 $init 2>/dev/null"
     run_vserver small stop
     [ "$status" -eq 3 ]
     audit_now

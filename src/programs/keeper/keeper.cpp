@@ -23,8 +23,9 @@ namespace {
 using namespace vs::keeper;
 
 constexpr int kArguments = 8;
-constexpr time_t kQuickDeath = 2;         // seconds: a recorder that lived shorter failed at its start
-constexpr int kRecorderPause = 10'000;    // milliseconds before the next try after such a death
+constexpr time_t kQuickDeath = 2;         // seconds: a recorder that lived shorter may have failed at its start
+constexpr int kMostQuickDeaths = 3;       // in a row, before it gets a pause
+constexpr int kRecorderPause = 10'000;    // milliseconds
 
 struct Arguments {
     char* name;
@@ -85,7 +86,8 @@ class Recorder {
         waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd_), &ignored, WEXITED | WNOHANG);
         close(pidfd_);
         pidfd_ = -1;
-        if (now() - started_ > kQuickDeath) retry();
+        quick_deaths_ = now() - started_ > kQuickDeath ? 0 : quick_deaths_ + 1;
+        if (quick_deaths_ < kMostQuickDeaths) retry();
     }
     void retry() { pidfd_ = start(); }
 
@@ -98,6 +100,7 @@ class Recorder {
     const Arguments& arguments_;
     int pidfd_ = -1;
     time_t started_ = 0;
+    int quick_deaths_ = 0;
 };
 
 void wait_for_init(const Arguments& arguments) {

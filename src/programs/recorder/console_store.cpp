@@ -47,7 +47,7 @@ void ConsoleStore::settle() {
 }
 
 bool ConsoleStore::open() {
-    fd_ = ::openat(directory_, kCurrent, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
+    fd_ = ::openat(directory_, kCurrent, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     off_t size = fd_ < 0 ? -1 : ::lseek(fd_, 0, SEEK_END);
     if (size < 0) {
         cause_ = errno;
