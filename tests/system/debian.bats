@@ -109,7 +109,7 @@ each() { local server; for server in "${servers_here[@]}"; do "$@" "$server"; do
     vserver ann exec -e DEBIAN_FRONTEND=noninteractive -- apt-get install -y --no-download /var/cache/hello.deb
     [ "$(vserver ann exec -- hello-test)" = hello ]
     vserver ann exec -- useradd -m -s /bin/bash walter
-    [ "$(vserver ann exec -u walter -- sh -c 'id -un; cd; pwd')" = $'walter\n/home/walter' ]
+    [ "$(vserver ann exec -u walter -- id -un)" = walter ]
     run vserver bob exec -- id walter
     [ "$status" -ne 0 ]
 }
