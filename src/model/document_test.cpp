@@ -73,22 +73,29 @@ TEST(Document, floods_and_abysses_are_refused_before_they_hurt) {
     EXPECT_EQ(error_of(std::string(65537, '#')), "f:1: the file is larger than 65536 bytes");
     std::string deep = "a";
     for (int i = 0; i < 20000; ++i) deep += ".a";
-    EXPECT_EQ(error_of("\n" + deep + " = 1"), "f:2: more than 64 dots outside quotes in one line");
+    EXPECT_EQ(error_of("\n" + deep + " = 1"), "f:2: more than 200 dots in one line");
     EXPECT_NE(error_of("a = " + std::string(30000, '[')), "no error");
 }
 
-// Values nest 16 deep and every key on the way may have 64 dots: that much recursion must fit the stack.
+// Values nest 16 deep and every key on the way may have 200 dots: that much recursion must fit the stack.
 TEST(Document, the_deepest_that_is_taken_fits_the_stack) {
     std::string text = "[a", closing;
-    for (int i = 0; i < 64; ++i) text += ".a";
+    for (int i = 0; i < 200; ++i) text += ".a";
     text += "]\nb = ";
     for (int i = 0; i < 7; ++i) {
         text += "[\n{b";
-        for (int j = 0; j < 64; ++j) text += ".b";
+        for (int j = 0; j < 200; ++j) text += ".b";
         text += " = ";
         closing += "}]";
     }
     EXPECT_EQ(error_of(text + "1" + closing + "\n"), "no error");
+}
+
+// Each of these reaches what toml++ calls unreachable (the sanitizers stop there) unless document.cpp mends it.
+TEST(Document, a_character_that_is_not_ascii_needs_quotes) {
+    for (std::string_view text : {"\xc3\x96 = 1", "a \xc3\x96", "a\xc2\xa0= \xc3\x96", "a = 1\"\xce\x8c\"", "a = 1.\"\xd0\x96\"", "\xe3\x80\x81 = 1"})
+        EXPECT_EQ(error_of(text).substr(0, 4), "f:1:") << text;
+    EXPECT_EQ(error_of("\"\xc3\x96\" = '\xc3\x96' # \xc3\x96"), "no error");
 }
 
 TEST(Document, quoting_survives_reading) {

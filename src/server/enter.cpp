@@ -212,8 +212,8 @@ Result<int> run_in_stopped(const storage::Store& store, const Server& server, co
 
 Result<int> run_inside(const storage::Store& store, const Server& server, const EnterRequest& request) {
     auto run = TRY(RunDir::open(server.name));
-    auto lock = TRY(run.lock());
     auto host = TRY(CgroupHost::open());
+    auto lock = TRY(lock_server(host, server.name, run));
     auto state = TRY(settle(host, server.name, run));
     if (!state) return run_in_stopped(store, server, run, request, std::move(lock));
     lock.reset();

@@ -23,6 +23,17 @@ Result<> tear_down(const CgroupHost& host, const model::ServerName& name, const 
     return run.clear();
 }
 
+Result<sys::Fd> lock_server(const CgroupHost& host, const model::ServerName& name, const RunDir& run) {
+    for (;;) {
+        auto lock = TRY(run.lock());
+        auto state = TRY(run.read());
+        bool ended = state && state->phase == Phase::running && !TRY(init_lives(host, name, *state));
+        if (!ended || !TRY(sys::is_locked(run.dir(), "keeper.lock"))) return lock;
+        lock.reset();
+        TRY(sys::lock_file(run.dir(), "keeper.lock", sys::LockWait::wait));  // free once init_ended() has our lock
+    }
+}
+
 Result<std::optional<RunState>> settle(const CgroupHost& host, const model::ServerName& name, const RunDir& run) {
     auto state = TRY(run.read());
     if (!state) return std::nullopt;

@@ -14,6 +14,10 @@ Result<bool> init_lives(const CgroupHost& host, const model::ServerName& name, c
 /// Precondition: the caller holds the server's lock.
 Result<> tear_down(const CgroupHost& host, const model::ServerName& name, const RunDir& run, const RunState& state);
 
+/// The server's lock, for a command that changes it. Where the init has ended and its keeper is about to clean up or to start
+/// the server again, that goes first: otherwise a command at that moment would turn a reboot into a halt.
+Result<sys::Fd> lock_server(const CgroupHost& host, const model::ServerName& name, const RunDir& run);
+
 /// What a killed command left is torn down, what ended by itself too, and a running server without keeper gets one.
 /// The state of the running server, or nullopt where it is stopped.
 /// Precondition: the caller holds the server's lock.

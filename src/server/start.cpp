@@ -117,8 +117,8 @@ Result<RunState> start_for_maintenance(const storage::Store& store, const Server
 
 Result<RunState> start_server(const storage::Store& store, const Server& server) {
     auto run = TRY(RunDir::open(server.name));
-    auto lock = TRY(run.lock());
     auto host = TRY(CgroupHost::open());
+    auto lock = TRY(lock_server(host, server.name, run));
     auto running = TRY(settle(host, server.name, run));
     if (running && running->purpose == Purpose::maintenance)
         return fail(Code::busy, "a command works in the stopped '{}': wait until it has ended", server.name.text());

@@ -92,9 +92,21 @@ Result<StopReport> stop_server(const storage::Store& store, const Server& server
     return report;
 }
 
+namespace {
+
+/// The keeper's lock comes to us through its exec, so that nobody thinks the server abandoned before we hold its own lock.
+void release_keeper_lock(const RunDir& run) {
+    auto inherited = sys::stat_fd(sys::FdRef(keeper::kKeeperLock));
+    auto lock = sys::stat_at(run.dir(), "keeper.lock");
+    if (inherited && lock && inherited->st_ino == lock->st_ino && inherited->st_dev == lock->st_dev) sys::Fd(keeper::kKeeperLock).reset();
+}
+
+}  // namespace
+
 Result<> init_ended(const storage::Store& store, const model::ServerName& name, std::uint32_t generation, const std::string& how) {
     auto run = TRY(RunDir::open(name));
     auto lock = TRY(run.lock());
+    release_keeper_lock(run);
     auto state = TRY(run.read());
     if (!state || state->generation != generation) return {};  // whoever stopped it has cleaned up
     auto host = TRY(CgroupHost::open());

@@ -155,7 +155,8 @@ void describe_end(bool is_parent, char* text, size_t size) {
 int main(int argc, char** argv, char** environment) {
     if (argc != kArguments) return 2;
     Arguments arguments{argv[1], argv[2], strcmp(argv[3], "parent") == 0, argv[4], argv[5], argv[6], argv[7]};
-    for (int fd = kFirstOwn; fd <= kRecorder; ++fd) fcntl(fd, F_SETFD, FD_CLOEXEC);
+    // But for our lock, which the command that we become needs until it holds the server's (server/stop.cpp).
+    for (int fd = kKeeperLock + 1; fd <= kRecorder; ++fd) fcntl(fd, F_SETFD, FD_CLOEXEC);
     signal(SIGPIPE, SIG_IGN);
     wait_for_init(arguments);
     char how[24];
