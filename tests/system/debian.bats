@@ -97,6 +97,19 @@ each() { local server; for server in "${servers_here[@]}"; do "$@" "$server"; do
     each check
 }
 
+@test "the host's own web server on port 80 stands beside theirs" {
+    local pages=$BATS_TEST_TMPDIR/pages host
+    mkdir "$pages"
+    echo 'page of the host' >"$pages/index.html"
+    python3 -m http.server --directory "$pages" 80 >/dev/null 2>&1 3>&- &
+    host=$!
+    wait_until on_wire curl -sf http://10.77.0.2/
+    [ "$(on_wire curl -s http://10.77.0.2/)" = 'page of the host' ]
+    check() { [ "$(on_wire curl -s "http://$(address "$1")/")" = "page of $1" ]; }
+    each check
+    kill "$host"
+}
+
 @test "a package is installed and a user is made inside" {
     local tree=$BATS_TEST_TMPDIR/package
     mkdir -p "$tree/DEBIAN" "$tree/usr/bin"
@@ -106,7 +119,7 @@ each() { local server; for server in "${servers_here[@]}"; do "$@" "$server"; do
     chmod 755 "$tree/DEBIAN/postinst" "$tree/usr/bin/hello-test"
     dpkg-deb --root-owner-group -b "$tree" "$BATS_TEST_TMPDIR/hello.deb"
     vserver ann exec -- sh -c 'cat >/var/cache/hello.deb' <"$BATS_TEST_TMPDIR/hello.deb"
-    vserver ann exec -e DEBIAN_FRONTEND=noninteractive -- apt-get install -y --no-download /var/cache/hello.deb
+    vserver ann exec -e DEBIAN_FRONTEND=noninteractive -- apt-get install -y /var/cache/hello.deb
     [ "$(vserver ann exec -- hello-test)" = hello ]
     vserver ann exec -- useradd -m -s /bin/bash walter
     [ "$(vserver ann exec -u walter -- id -un)" = walter ]
