@@ -1,6 +1,7 @@
 #include "server/query.hpp"
 
 #include "model/paths.hpp"
+#include "server/keeper.hpp"
 #include "server/life.hpp"
 #include "server/stop.hpp"
 #include "sys/file.hpp"
@@ -16,11 +17,16 @@ Condition condition_of(const std::optional<RunState>& run) {
 }
 
 /// Waiting for the lock of a server that is being started or stopped would make a list hang: its state is shown as it is.
+/// Whose init is dead is left to its keeper, which may be about to start it again, or to the next command that changes something.
 Result<std::optional<RunState>> current_state(const CgroupHost& host, const model::ServerName& name, const RunDir& run) {
     auto lock = sys::lock_file(run.dir(), "lock", sys::LockWait::fail_if_held);
-    if (lock) return settle(host, name, run);
-    if (lock.error().code != Code::busy) return std::unexpected<Error>(lock.error());
-    return run.read();
+    if (!lock && lock.error().code != Code::busy) return std::unexpected<Error>(lock.error());
+    auto state = TRY(run.read());
+    if (!lock || !state) return state;
+    if (state->phase != Phase::running || !TRY(init_lives(host, name, *state))) return std::nullopt;
+    if (state->purpose == Purpose::maintenance) return settle(host, name, run);
+    TRY(adopt_if_orphaned(name, run, *state));
+    return state;
 }
 
 Result<> add_run_state(ServerStatus& status) {

@@ -101,7 +101,7 @@ each() { local server; for server in "${servers_here[@]}"; do "$@" "$server"; do
     local pages=$BATS_TEST_TMPDIR/pages host
     mkdir "$pages"
     echo 'page of the host' >"$pages/index.html"
-    python3 -m http.server --directory "$pages" 80 >/dev/null 2>&1 3>&- &
+    busybox httpd -f -p 80 -h "$pages" 3>&- &
     host=$!
     wait_until on_wire curl -sf http://10.77.0.2/
     [ "$(on_wire curl -s http://10.77.0.2/)" = 'page of the host' ]
