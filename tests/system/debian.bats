@@ -11,7 +11,7 @@ address() { case $1 in ann) echo 10.77.0.71 ;; bob) echo 10.77.0.72 ;; esac; }
 
 setup_file() {
     local archive=${VSERVER_CACHE:-/var/cache/vserver-tests}/debian-bookworm-services-1.tar server
-    [[ -e $archive ]] || skip "needs $archive: run tests/support/debian_root"
+    [[ -e $archive ]] || skip "needs $archive: run tests/support/debian_root services"
     vserver image-debian build --from "$archive" --network none
     debian_image=$(image_of image-debian)
     ssh-keygen -q -t ed25519 -N '' -f "$BATS_FILE_TMPDIR/key"
