@@ -223,7 +223,7 @@ ended_with() { vserver "$1" status | grep -q "last end *$2"; }
     wait_until console_has small 'hello from small'
     first=$(pid_of recorder small)
     kill_program recorder small
-    WAIT_SECONDS=20 wait_until recorder_after small "$first"    # one that has not lived for two seconds rests for ten
+    wait_until recorder_after small "$first"
     vserver small exec -- sh -c 'echo said afterwards >/dev/console'
     wait_until console_has small 'said afterwards'
     vserver small stop
