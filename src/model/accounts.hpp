@@ -1,7 +1,7 @@
 #pragma once
-// Users and groups of a guest, from the text of its /etc/passwd and /etc/group. Strict: a line that is not whole counts for
-// nothing, and a number is a number or nothing (CVE-2026-30892: "1" taken for uid 0). Allocates nothing: used by PID 1 of a
-// server and between fork and exec. Results are views into the text.
+// Users and groups of a guest, from the text of its /etc/passwd and /etc/group. Strict: a line that is not whole counts
+// for nothing, and a number is a number or nothing (CVE-2026-30892: "1" taken for uid 0). Allocates nothing: used by
+// PID 1 of a server and between fork and exec. Results are views into the text.
 
 #include <cstddef>
 #include <cstdint>

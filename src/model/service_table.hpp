@@ -5,8 +5,8 @@
 //     service  field name  field user  u8 restart (0 or 1)  field arguments
 //     field    u32 length  that many bytes, the last of which is NUL
 //
-// Integers are little-endian. A field holds one word, arguments one or more, each with its NUL, so that argv can point into
-// the table. The table ends where the bytes end. Reading allocates nothing and throws nothing: PID 1 does it.
+// Integers are little-endian. A field holds one word, arguments one or more, each with its NUL, so that argv can point
+// into the table. The table ends where the bytes end. Reading allocates nothing and throws nothing: PID 1 does it.
 
 #include <array>
 #include <chrono>

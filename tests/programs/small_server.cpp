@@ -1,11 +1,13 @@
-// small-server: the namespaces of a virtual server around its init and nothing else, for the tests of vserver-init and vreboot.
+// small-server: the namespaces of a virtual server around its init and nothing else, for the tests of vserver-init and
+// vreboot.
 //
 //     small-server [--table FILE] INIT ROOT GRACE_MS PID_FILE < SERVICES
 //
-// Paths are absolute. INIT is executed by descriptor as PID 1, with ROOT as its root, the machine's /usr and /dev/null in it and a procfs of its
-// own, under ids that are nobody's. SERVICES has a line per service, "NAME USER yes|no WORD...", yes for restart; with --table
-// the init gets the bytes of FILE instead. The host's pid of the init is written to PID_FILE. When it has ended, the
-// last line of standard output says how: "init: signal HUP", "init: exit 1".
+// Paths are absolute. INIT is executed by descriptor as PID 1, with ROOT as its root, the machine's /usr and /dev/null
+// in it and a procfs of its own, under ids that are nobody's. SERVICES has a line per service, "NAME USER yes|no
+// WORD...", yes for restart; with --table the init gets the bytes of FILE instead. The host's pid of the init is
+// written to PID_FILE. When it has ended, the last line of standard output says how: "init: signal HUP", "init: exit
+// 1".
 
 #include <fcntl.h>
 #include <fmt/format.h>
