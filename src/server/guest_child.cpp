@@ -98,6 +98,7 @@ class Child {
         if (!plan_.init_path.empty()) error = raw::execute(plan_.init_path.c_str(), plan_.argv.data(), plan_.environment.data());
         if (error == -ENOENT && plan_.fallback_fd >= 0) {
             check(ChildStep::exec_init, raw::keep_as(plan_.fallback_input, 3));
+            check(ChildStep::exec_init, raw::block_signals());  // a stop right after the start must not be lost
             error = raw::execute_fd(plan_.fallback_fd, plan_.fallback_argv.data(), plan_.environment.data());
         }
         give_up({ChildStep::exec_init, {}, -error});

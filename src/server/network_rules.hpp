@@ -42,6 +42,8 @@ table inet vserver {
         iifname "vs-*" goto from_server
         fib saddr oifname "vs-*" drop
     }
+    # Router advertisements, redirects and solicitations come from link-local addresses, and none is wanted: even a refusal
+    # would make an entry in the neighbour table, one per invented source.
     chain from_server {
         ip6 saddr fe80::/10 drop
         fib saddr . iif oif missing drop
@@ -54,8 +56,6 @@ table inet vserver {
         iifname "vs-*" goto server_to_host
     }
     chain server_to_host {
-        icmp type redirect drop
-        icmpv6 type { nd-router-advert, nd-redirect } drop
         ct state established,related accept
         icmp type echo-request accept
         icmpv6 type echo-request accept
@@ -84,7 +84,6 @@ table inet vserver {
     # Ports of the host that lead to servers. Loopback addresses cannot be routed to one.
     chain ports_from_wire {
         type nat hook prerouting priority dstnat; policy accept;
-        iifname "vs-*" accept
         fib daddr type local jump to_ports
     }
     chain ports_from_host {

@@ -93,6 +93,12 @@ int reset_signals() {
     return result(::sigprocmask(SIG_SETMASK, &none, nullptr));
 }
 
+int block_signals() {
+    sigset_t all;
+    ::sigfillset(&all);
+    return result(::sigprocmask(SIG_SETMASK, &all, nullptr));
+}
+
 int join_cgroup1(int tasks_fd) { return result(::write(tasks_fd, "0", 1)); }
 
 int create_filesystem(const char* type, const Option* options, std::size_t count) {

@@ -30,6 +30,8 @@ int set_nice(int value);
 int join_new_session_keyring();
 /// Resets every signal to its default and unblocks all.
 int reset_signals();
+/// For a PID 1 that unblocks them itself: one that neither blocks nor handles a signal never gets it.
+int block_signals();
 /// Writes "0" to a version 1 cgroup's `tasks`: a thread that moves itself skips the global lock and its grace period.
 int join_cgroup1(int tasks_fd);
 /// A configured and created file system of our namespaces (fsopen, fsconfig), to be mounted by somebody with the right.

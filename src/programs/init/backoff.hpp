@@ -1,6 +1,6 @@
 #pragma once
-// How long to wait before a service that ended is started again: a second, then twice as long each time, at most a minute.
-// One that ran for a minute has shown that it can, and begins again at a second.
+// How long to wait before a service that ended is started again: a second, then twice as long each time, at most a
+// minute. One that ran for a minute has shown that it can, and begins again at a second.
 
 #include <algorithm>
 #include <chrono>

@@ -1,6 +1,6 @@
 #pragma once
-// What PID 1 has to say, a line per event, on the server's console. It never waits: a console that nobody empties must not
-// stop the server, so a line that does not fit is counted and the count is told with the next one that does.
+// What PID 1 has to say, a line per event, on the server's console. It never waits: a console that nobody empties must
+// not stop the server, so a line that does not fit is counted and the count is told with the next one that does.
 
 #include <cstdint>
 

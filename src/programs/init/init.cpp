@@ -1,9 +1,9 @@
 // vserver-init: PID 1 of a server that has no init of its own, and of a stopped server while a command runs in it.
 //
-// It is executed by descriptor, as root of the server, inside its namespaces and under its ceiling; standard input and outputs are
-// the console, descriptor 3 gives the table of services (model/service_table.hpp) and then ends. It has no option, reads no
-// file of its own, opens no socket and waits in one place, sigtimedwait(2). vserver-init(8) tells what it does. It is freestanding (no
-// room but model, no heap): it has to stay small, there is one for every server.
+// It is executed by descriptor, as root of the server, inside its namespaces and under its ceiling; standard input and
+// outputs are the console, descriptor 3 gives the table of services (model/service_table.hpp) and then ends. It has no
+// option, reads no file of its own, opens no socket and waits in one place, sigtimedwait(2). vserver-init(8) tells what
+// it does. It is freestanding (no room but model, no heap): it has to stay small, there is one for every server.
 
 #include <errno.h>
 #include <sys/mount.h>
@@ -45,7 +45,8 @@ std::string_view read_table_bytes() {
     return {table_bytes.data(), used};
 }
 
-/// A tmpfs on /run unless something is mounted there, so that no pid file of an earlier life is left; a /tmp if there is none.
+/// A tmpfs on /run unless something is mounted there, so that no pid file of an earlier life is left; a /tmp if there
+/// is none.
 void prepare_directories(Console& console) {
     ::mkdir("/run", 0755);
     struct statx about {};
@@ -58,7 +59,8 @@ void prepare_directories(Console& console) {
             console.line("cannot open %s to everybody: %s", shared, std::strerror(errno));
 }
 
-/// Every signal waits until we ask for it. Ignored ones are made ordinary again, for us (waitpid(2)) and for the services.
+/// Every signal waits until we ask for it. Ignored ones are made ordinary again, for us (waitpid(2)) and for the
+/// services.
 void take_signals() {
     sigset_t all;
     sigfillset(&all);
@@ -99,8 +101,8 @@ std::optional<Request> request_of(const siginfo_t& info) {
     return Request{*wish, sender};
 }
 
-/// In a PID namespace reboot(2) kills what is left in it and shows in the parent's wait status: SIGHUP for a restart, SIGINT
-/// for the others (pid_namespaces(7)). Where it is refused the server still ends, by the end of its PID 1.
+/// In a PID namespace reboot(2) kills what is left in it and shows in the parent's wait status: SIGHUP for a restart,
+/// SIGINT for the others (pid_namespaces(7)). Where it is refused the server still ends, by the end of its PID 1.
 [[noreturn]] void end_namespace(Wish wish, Console& console) {
     switch (wish) {
         case Wish::power_off: ::reboot(RB_POWER_OFF); break;

@@ -66,7 +66,8 @@ std::string_view read_whole(const char* path, Text& room, const Failure& failure
     return {room.data(), used};
 }
 
-/// Root keeps what it has, but nothing inheritable (CVE-2022-27650). Anybody else keeps nothing, whatever our securebits say.
+/// Root keeps what it has, but nothing inheritable (CVE-2022-27650). Anybody else keeps nothing, whatever our
+/// securebits say.
 bool settle_capabilities(uid_t uid) {
     __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
     std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> sets{};
@@ -75,7 +76,8 @@ bool settle_capabilities(uid_t uid) {
         set.inheritable = 0;
         if (uid != 0) set.effective = set.permitted = 0;
     }
-    return ::syscall(SYS_capset, &header, sets.data()) == 0 && ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0;
+    if (::syscall(SYS_capset, &header, sets.data()) < 0) return false;
+    return ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0;
 }
 
 model::Account become(std::string_view user, const Failure& failure) {

@@ -1,5 +1,6 @@
 #pragma once
-// Keeps the services of the table running. It never waits: it says when it next has something to do, and is told who ended.
+// Keeps the services of the table running. It never waits: it says when it next has something to do, and is told who
+// ended.
 
 #include <sys/types.h>
 

@@ -1,6 +1,7 @@
 #pragma once
-// What a signal to PID 1 asks for. The table is that of busybox's init, so that `reboot`, `halt` and `poweroff` of busybox work
-// unmodified inside, with one difference: SIGTERM from outside the server, which is how it is stopped, is not a reboot.
+// What a signal to PID 1 asks for. The table is that of busybox's init, so that `reboot`, `halt` and `poweroff` of
+// busybox work unmodified inside, with one difference: SIGTERM from outside the server, which is how it is stopped, is
+// not a reboot.
 //
 //     signal            from inside   from outside
 //     SIGTERM           reboot        power off

@@ -1,7 +1,7 @@
 // vreboot, vhalt: a virtual server's root restarts or stops it from inside. One program, two names; vreboot(8).
 //
-// It is freestanding and static, because it runs in servers of any kind, and small, because every server has one. It never
-// reboots the machine: in the main environment it says so and does nothing.
+// It is freestanding and static, because it runs in servers of any kind, and small, because every server has one. It
+// never reboots the machine: in the main environment it says so and does nothing.
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,9 +1,9 @@
 // Part of a freestanding program: see vreboot.cpp.
 //
-// The kernel itself decides by the PID namespace: outside the initial one reboot(2) ends the namespace (kernel/pid_namespace.c,
-// reboot_pid_ns). The numbers of the initial namespaces never change (include/linux/proc_ns.h). What tells them has to be
-// a procfs all the way: a directory tree that only looks like one, in a chroot of the main environment say, must not talk
-// us into a reboot of the machine.
+// The kernel itself decides by the PID namespace: outside the initial one reboot(2) ends the namespace
+// (kernel/pid_namespace.c, reboot_pid_ns). The numbers of the initial namespaces never change
+// (include/linux/proc_ns.h). What tells them has to be a procfs all the way: a directory tree that only looks like one,
+// in a chroot of the main environment say, must not talk us into a reboot of the machine.
 
 #include "programs/reboot/whereabouts.hpp"
 

@@ -1,5 +1,6 @@
 #pragma once
-// The recorder reads what a hostile server writes, so it is left with nothing but its seven descriptors and one directory.
+// The recorder reads what a hostile server writes, so it is left with nothing but its seven descriptors and one
+// directory.
 
 #include <sys/types.h>
 

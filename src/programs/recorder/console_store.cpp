@@ -111,7 +111,8 @@ std::size_t ConsoleStore::write(std::string_view bytes) {
     return written;
 }
 
-/// After a failure the kernel has dropped what it could not write: it counts as lost, and rather too much than too little.
+/// After a failure the kernel has dropped what it could not write: it counts as lost, and rather too much than too
+/// little.
 void ConsoleStore::sync() {
     if (::fdatasync(fd_) < 0) {
         cause_ = errno;

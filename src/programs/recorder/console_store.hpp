@@ -1,6 +1,7 @@
 #pragma once
-// The console of one server on disk: console.log, and the two before it, console.log.1 and console.log.2. The bytes stand as they
-// came. What could not be written is never passed over: as soon as something can be written again, the next line says
+// The console of one server on disk: console.log, and the two before it, console.log.1 and console.log.2. The bytes
+// stand as they came. What could not be written is never passed over: as soon as something can be written again, the
+// next line says
 //
 //     [4096 bytes lost: disk full]
 //
@@ -13,8 +14,8 @@ namespace vs::recorder {
 
 class ConsoleStore {
   public:
-    /// `directory` stays the caller's. A file is finished when the next bytes would make it longer than `limit`; no single
-    /// append may be longer than that.
+    /// `directory` stays the caller's. A file is finished when the next bytes would make it longer than `limit`; no
+    /// single append may be longer than that.
     ConsoleStore(int directory, std::uint64_t limit);
     ~ConsoleStore();
     ConsoleStore(const ConsoleStore&) = delete;

@@ -57,8 +57,12 @@ consteval auto assemble() {
     std::array<sock_filter, kMost> code{};
     std::size_t end = 0;
     auto add = [&](sock_filter instruction) { code[end++] = instruction; };
-    auto load = [](std::size_t offset) { return sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset)); };
-    auto skip_unless = [](std::uint32_t value, std::uint8_t count) { return sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, count); };
+    auto load = [](std::size_t offset) {
+        return sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset));
+    };
+    auto skip_unless = [](std::uint32_t value, std::uint8_t count) {
+        return sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, count);
+    };
     constexpr sock_filter kAllow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
     constexpr sock_filter kKill = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
 

@@ -2,13 +2,13 @@
 //
 //     vserver-recorder NAME UID BYTES      descriptors as in server/keeper_protocol.hpp, up to the init's pidfd
 //
-// Started by the keeper as root, it becomes UID and confines itself (confine.hpp), then copies bytes from the console's master to the
-// log directory, in files of at most BYTES, until the server's init has ended and everything it left is read. It can be
-// killed and started again at any time: the keeper has the same descriptors, and what is not read yet stays in the
-// terminal. (What it has read and not yet written, at most one read, is then gone.)
+// Started by the keeper as root, it becomes UID and confines itself (confine.hpp), then copies bytes from the console's
+// master to the log directory, in files of at most BYTES, until the server's init has ended and everything it left is
+// read. It can be killed and started again at any time: the keeper has the same descriptors, and what is not read yet
+// stays in the terminal. (What it has read and not yet written, at most one read, is then gone.)
 //
-// It is freestanding and static, and takes nothing from the heap: there is one for every server. It holds the other end of
-// the terminal open too, so that a server that closes its console and opens it again is no hangup.
+// It is freestanding and static, and takes nothing from the heap: there is one for every server. It holds the other end
+// of the terminal open too, so that a server that closes its console and opens it again is no hangup.
 
 #include <errno.h>
 #include <poll.h>
@@ -67,15 +67,16 @@ void take_signals() {
     ::sigprocmask(SIG_SETMASK, &all, nullptr);
 }
 
-/// Copies the console. A master whose other end was hung up reads EIO until somebody opens it again, and poll would return
-/// at once for ever: then it is left out until a second has passed.
+/// Copies the console. A master whose other end was hung up reads EIO until somebody opens it again, and poll would
+/// return at once for ever: then it is left out until a second has passed.
 class Copier {
   public:
     explicit Copier(ConsoleStore& store) : store_(store) {}
 
     void run_until_init_ends() {
         while (asked_to_end == 0) {
-            std::array<pollfd, 2> fds{pollfd{hung_up_ ? -1 : int{keeper::kConsole}, POLLIN, 0}, pollfd{keeper::kInit, POLLIN, 0}};
+            int console = hung_up_ ? -1 : int{keeper::kConsole};
+            std::array fds{pollfd{console, POLLIN, 0}, pollfd{keeper::kInit, POLLIN, 0}};
             int ready = wait(fds);
             hung_up_ = fds[0].revents != 0 && !copy();
             if (ready == 0) store_.settle();
@@ -111,7 +112,8 @@ class Copier {
 
 int fail(const char* name, const char* step) {
     std::array<char, 160> text;
-    int length = std::snprintf(text.data(), text.size(), "vserver-recorder: %.63s: cannot %s: %s\n", name, step, ::strerror(errno));
+    const char* reason = ::strerror(errno);
+    int length = std::snprintf(text.data(), text.size(), "vserver-recorder: %.63s: cannot %s: %s\n", name, step, reason);
     (void)!::write(STDERR_FILENO, text.data(), static_cast<std::size_t>(length));
     return 1;
 }
