@@ -64,13 +64,13 @@ inside() { run_vserver small exec -- sh -c "$1"; }
 @test "signals to exec are the command's" {
     vserver small start
     for signal in TERM INT HUP USR1; do
-        vserver small exec -- sh -c "trap 'echo got $signal; exit 9' $signal; echo ready; while :; do sleep 0.1; done" >"$BATS_TEST_TMPDIR/said" 3>&- &
-        wait_until grep -q ready "$BATS_TEST_TMPDIR/said"
+        vserver small exec -- sh -c "trap 'echo got $signal; exit 9' $signal; echo ready; while :; do sleep 0.1; done" >"$BATS_TEST_TMPDIR/said-$signal" 3>&- &
+        wait_until grep -q ready "$BATS_TEST_TMPDIR/said-$signal"
         kill "-$signal" $!
         code=0
         wait $! || code=$?
         [ "$code" -eq 9 ]
-        grep -q "got $signal" "$BATS_TEST_TMPDIR/said"
+        grep -q "got $signal" "$BATS_TEST_TMPDIR/said-$signal"
     done
     vserver small stop
 }
