@@ -137,11 +137,15 @@ Result<std::uint32_t> guest_uid(FdRef root, const std::string& user) {
     return fail(Code::usage, "the server has no user '{}'", user);
 }
 
-Result<> attach_bind(const RootSources::Bind& bind, FdRef root, std::uint32_t first_id, FdRef proc) {
+Result<> shift_bind(const RootSources::Bind& bind, FdRef root, std::uint32_t first_id, FdRef proc) {
     auto owner = TRY_WITH(guest_uid(root, bind.guest_owner), "map the owner of '{}'", bind.to);
     auto mapping = TRY(sys::make_id_mapping(proc, {bind.disk_id, first_id + owner, bind.count}));
     TRY_WITH(sys::set_attributes(bind.mount, {.set = bind.attributes, .user_namespace = &mapping}, Recursion::this_mount),
              "shift the ids of '{}' (does its file system support idmapped mounts?)", bind.to);
+    return {};
+}
+
+Result<> attach_bind(const RootSources::Bind& bind, FdRef root) {
     auto point = TRY_WITH(open_deep_mount_point(root, bind.to, bind.is_directory), "open the mount point '{}' of the server", bind.to);
     return sys::attach(bind.mount, point, "");
 }
@@ -172,10 +176,12 @@ Result<StagedRoot> stage_root(RootSources sources, const RootPlan& plan, FdRef p
                                                                              .access = storage::OverlayRequest::Access::writable,
                                                                              .attributes = MOUNT_ATTR_NODEV}),
                            "mount the root");
+    // Before "/" is covered: a process whose root is not its namespace's may not make user namespaces (user_namespaces(7), EPERM).
+    for (const auto& bind : sources.binds) TRY(shift_bind(bind, staged.root, plan.first_id, proc));
     TRY(sys::attach(staged.root, sys::kHere, "/"));
     TRY(sys::detach(void_paths::kLayers));  // the overlay holds private copies; the guest must not inherit these
     staged.console = TRY_WITH(mount_dev(staged.root, plan.first_id), "make /dev");
-    for (const auto& bind : sources.binds) TRY(attach_bind(bind, staged.root, plan.first_id, proc));
+    for (const auto& bind : sources.binds) TRY(attach_bind(bind, staged.root));
     return staged;
 }
 
