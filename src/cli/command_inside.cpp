@@ -5,6 +5,7 @@
 #include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
+#include "cli/select.hpp"
 #include "server/enter.hpp"
 #include "sys/fd.hpp"
 #include "sys/file.hpp"
@@ -87,6 +88,7 @@ Result<int> suexec(const Invocation& line) {
 Result<int> passwd(const Invocation& line) {
     auto user = line.arguments.empty() ? std::string("root") : line.arguments[0];
     if (user.empty() || user[0] == '-') return fail(Code::usage, "'{}' is not a user", user);
+    TRY(existing_server(TRY(storage::Store::open()), line.names[0]));  // before anybody types anything
     bool asks = sys::is_terminal(kInput);
     EnterRequest request;
     request.command = {"passwd", user};

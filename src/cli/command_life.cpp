@@ -55,13 +55,28 @@ Result<int> describe_starts(const storage::Store& store, const Invocation& line)
     return 0;
 }
 
+/// With --all a verb is about those that it means something for: nobody wants to hear that the others are stopped already.
+enum class Meant { everyone, stopped, running };
+
+Result<Invocation> narrow(const storage::Store& store, Invocation line, Meant meant) {
+    if (line.selector != Selector::all || meant == Meant::everyone) return line;
+    for (const auto& status : TRY(server::query_all(store))) {
+        bool runs = status.condition == server::Condition::running;
+        if (runs == (meant == Meant::running)) line.names.push_back(status.name);
+    }
+    line.selector = Selector::named;
+    return line;
+}
+
+using ActOnLoaded = std::function<Result<std::string>(const storage::Store&, const Server&)>;
+
 /// Loads each chosen server and does it to it.
-Result<int> for_each_loaded(const Invocation& line, std::string_view verb,
-                            const std::function<Result<std::string>(const storage::Store&, const Server&)>& act) {
+Result<int> for_each_loaded(const Invocation& line, Meant meant, const ActOnLoaded& act) {
     auto store = TRY(storage::Store::open());
-    return for_each_server(store, line, [&](const model::ServerName& name) -> Result<std::string> {
-        auto server = TRY(explain(server::load_server(store, name.text()), verb, name));
-        return explain(act(store, server), verb, server.name);
+    auto chosen = TRY(narrow(store, line, meant));
+    return for_each_server(store, chosen, [&](const model::ServerName& name) -> Result<std::string> {
+        auto server = TRY(explain(server::load_server(store, name.text()), line.verb->name, name));
+        return explain(act(store, server), line.verb->name, server.name);
     });
 }
 
@@ -69,17 +84,17 @@ Result<int> for_each_loaded(const Invocation& line, std::string_view verb,
 
 Result<int> start(const Invocation& line) {
     if (line.has(Opt::dry_run)) return describe_starts(TRY(storage::Store::open()), line);
-    return for_each_loaded(line, "start", start_one);
+    return for_each_loaded(line, Meant::stopped, start_one);
 }
 
 Result<int> stop(const Invocation& line) {
     auto options = TRY(stop_options(line));
-    return for_each_loaded(line, "stop", [&](const storage::Store& store, const Server& server) { return stop_one(store, server, options); });
+    return for_each_loaded(line, Meant::running, [&](const auto& store, const auto& server) { return stop_one(store, server, options); });
 }
 
 Result<int> restart(const Invocation& line) {
     auto options = TRY(stop_options(line));
-    return for_each_loaded(line, "restart", [&](const storage::Store& store, const Server& server) { return restart_one(store, server, options); });
+    return for_each_loaded(line, Meant::everyone, [&](const auto& store, const auto& server) { return restart_one(store, server, options); });
 }
 
 }  // namespace vs::cli

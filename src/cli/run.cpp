@@ -90,8 +90,9 @@ int init_ended(const Words& words) {
         if (!generation || *generation > UINT32_MAX) return fail(Code::usage, "--init-ended NAME GENERATION HOW");
         auto name = TRY(model::ServerName::parse(words[1]));
         auto store = TRY(storage::Store::open());
-        return TRY_WITH(server::init_ended(store, name, static_cast<std::uint32_t>(*generation), words[3]),
-                        "after the end of the init of '{}' ({})", name.text(), words[3]), Result<>();
+        TRY_WITH(server::init_ended(store, name, static_cast<std::uint32_t>(*generation), words[3]),
+                 "after the end of the init of '{}' ({})", name.text(), words[3]);
+        return {};
     }();
     if (ended) return 0;
     sys::log_error("vserver", ended.error().message());

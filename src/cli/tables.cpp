@@ -52,7 +52,7 @@ using Facts = std::vector<std::pair<std::string_view, std::string>>;
 void add_run_facts(Facts& facts, const server::ServerStatus& server) {
     if (!server.run) return;
     facts.emplace_back("since", fmt::format("{} ({})", server.run->started, uptime_text(server)));
-    facts.emplace_back("init", fmt::format("{} (process {})", base::escape_control(server.run->init_path), server.run->init));
+    facts.emplace_back("init", fmt::format("process {}, {}", server.run->init, or_dash(base::escape_control(server.run->init_path))));
     facts.emplace_back("memory", size_text(server.usage.memory_bytes));
     facts.emplace_back("processes", count_text(server.usage.processes));
     facts.emplace_back("cpu time", cpu_text(server.usage.cpu_microseconds));

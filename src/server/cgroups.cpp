@@ -205,11 +205,12 @@ Result<bool> belongs_to(const CgroupHost& host, const std::string& name, pid_t p
 
 Usage read_usage(const CgroupHost& host, const std::string& name) {
     Usage usage;
+    auto identity = sys::open_dir(host.root(), name);
+    if (!identity) return usage;
+    usage.cpu_microseconds = read_cpu_v2(*identity);  // version 2 counts it whatever controllers it has
     if (host.unified()) {
-        auto group = sys::open_dir(host.root(), name);
-        if (!group) return usage;
-        usage = {read_number(*group, "memory.current"), read_number(*group, "pids.current"), read_cpu_v2(*group)};
-        return usage;
+        usage.memory_bytes = read_number(*identity, "memory.current");
+        usage.processes = read_number(*identity, "pids.current");
     }
     for (const auto& v1 : host.v1()) {
         auto group = sys::open_dir(v1.root, name);

@@ -36,7 +36,11 @@ Result<> add_run_state(ServerStatus& status) {
     status.run = TRY(current_state(host, status.name, run));
     status.condition = condition_of(status.run);
     status.last_end = last_end(run);
-    if (status.run) status.usage = read_usage(host, status.name.text());
+    if (!status.run) return {};
+    status.usage = read_usage(host, status.name.text());
+    // What it executes now; the guest chooses that name, so it is for people to read and for nothing else.
+    auto program = sys::read_link(sys::kHere, fmt::format("/proc/{}/exe", status.run->init));
+    if (program) status.run->init_path = std::move(*program);
     return {};
 }
 

@@ -1,7 +1,9 @@
 #include "server/void_overlay.hpp"
 
+#include "model/paths.hpp"
 #include "server/void_namespace.hpp"
 #include "sys/clone.hpp"
+#include "sys/file.hpp"
 #include "sys/process.hpp"
 #include "sys/raw.hpp"
 #include "sys/user_namespace.hpp"
@@ -36,6 +38,7 @@ Result<sys::MountFd> take_over(const sys::SocketFd& child) {
 }  // namespace
 
 Result<sys::MountFd> overlay_in_void(storage::Layers layers, const VoidOverlay& request) {
+    TRY(sys::make_dir(sys::kHere, model::paths::kRun, 0700, sys::IfExists::keep));
     auto void_namespace = TRY(open_void_namespace());
     auto sockets = TRY(sys::make_socket_pair());
     auto child = TRY(sys::clone_process({}));
