@@ -145,7 +145,8 @@ Result<> Sysctls::forward_ipv6(const std::string& device) const {
     TRY(answer_at_once(*this, "ipv6", device));
     if (TRY(has(base + "force_forwarding"))) return set(base + "force_forwarding", "1");
     // Before 6.17 a kernel forwards IPv6 between all devices or none.
-    if (TRY(get("ipv6/conf/all/forwarding")) == "1") return {};
+    auto everywhere = TRY(get("ipv6/conf/all/forwarding"));
+    if (everywhere == "1") return {};
     auto devices = TRY(sys::open_dir(directory_, "ipv6/conf"));
     for (const auto& other : TRY(sys::list_dir(devices)))  // and "default": those that are plugged in later
         if (other != "all" && other != "lo") TRY(keep_router_advertisements(other));
