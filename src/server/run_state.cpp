@@ -79,7 +79,9 @@ Result<> RunDir::write(const RunState& state) const {
 }
 
 Result<> RunDir::clear() const {
-    for (const char* file : {"recorder", "state"}) {
+    // The lock's file goes with the keeper that holds it: that one may wait for the server's lock, which our caller holds, and
+    // the next start must not wait for it. The state is the last, so that whoever finds it left can begin anew.
+    for (const char* file : {"recorder", "keeper.lock", "state"}) {
         auto removed = sys::remove_file(dir_, file);
         if (!removed && removed.error().errno_value != ENOENT) return removed;
     }
