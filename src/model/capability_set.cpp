@@ -73,6 +73,12 @@ static_assert([] {
     return true;
 }(), "row N is capability N");
 
+// The document's list, without sys_ptrace and dac_read_search, by which root could leave through a process or a directory of
+// the outside, and without lease; with setfcap and audit_write, which its kernel did not have and dpkg and PAM want.
+constexpr std::array kSecure = {CAP_CHOWN,  CAP_DAC_OVERRIDE, CAP_FOWNER,  CAP_FSETID,           CAP_KILL,       CAP_SETGID,
+                                CAP_SETUID, CAP_SETPCAP,      CAP_SETFCAP, CAP_NET_BIND_SERVICE, CAP_SYS_CHROOT, CAP_SYS_TTY_CONFIG,
+                                CAP_AUDIT_WRITE};
+
 /// "net_admin" of "CAP_NET_ADMIN"; not <cctype>, which follows the locale.
 std::string plain_name(std::string_view name) {
     std::string out(name);
@@ -95,6 +101,14 @@ CapabilitySet CapabilitySet::guest_default() {
         if (row.guest == Guest::keeps) set.add(row.number);
     return set;
 }
+
+CapabilitySet CapabilitySet::secure() {
+    CapabilitySet set;
+    for (int number : kSecure) set.add(number);
+    return set;
+}
+
+int CapabilitySet::known() { return static_cast<int>(kTable.size()); }
 
 Result<int> CapabilitySet::number_of(std::string_view name) {
     constexpr std::size_t kLongestShown = 64;

@@ -16,6 +16,11 @@ class CapabilitySet {
     static constexpr CapabilitySet from_bits(std::uint64_t bits) { return CapabilitySet(bits); }
     /// What a server's root keeps inside its own user namespace: everything that the namespace makes harmless.
     static CapabilitySet guest_default();
+    /// What `--secure` leaves a command of the host: enough to run services, nothing that administers the machine, traces a
+    /// process without ceiling or opens a file past its directory.
+    static CapabilitySet secure();
+    /// How many the table names: numbers from 0 up to this.
+    static int known();
     /// Everything up to `last` (/proc/sys/kernel/cap_last_cap).
     static constexpr CapabilitySet all(int last) { return CapabilitySet((1ULL << (last + 1)) - 1); }
 

@@ -207,6 +207,12 @@ Error exec_program(const std::vector<std::string>& argv, const std::vector<std::
     return last_error(fmt::format("execute '{}'", argv[0]));
 }
 
+Error become_command(const std::vector<std::string>& argv) {
+    auto arguments = pointers(argv);
+    ::execvp(argv[0].c_str(), arguments.data());
+    return last_error(fmt::format("run '{}'", argv[0]));
+}
+
 Result<std::vector<int>> allowed_processors() {
     cpu_set_t set;
     if (::sched_getaffinity(0, sizeof set, &set) < 0) return failed("sched_getaffinity");
@@ -235,7 +241,10 @@ std::string environment_variable(const char* name) {
     return value != nullptr ? value : "";
 }
 
+pid_t own_pid() { return ::getpid(); }
+
 bool is_superuser() { return ::geteuid() == 0; }
+bool is_real_superuser() { return ::getuid() == 0; }
 
 Result<Fd> take_descriptor(FdRef pidfd, int number) {
     long fd = ::syscall(SYS_pidfd_getfd, pidfd.get(), number, 0);

@@ -58,6 +58,10 @@ Error exec_program(FdRef program, const std::vector<std::string>& argv, const st
 /// The same by the path in argv[0]: a program that is executed by descriptor has a number for its name in ps until Linux 6.14.
 Error exec_program(const std::vector<std::string>& argv, const std::vector<std::string>& environment);
 
+/// Replaces this process by a command of its user: found in PATH, with our environment. Returns only on failure; the errno is
+/// ENOENT where it was not found.
+Error become_command(const std::vector<std::string>& argv);
+
 /// The processors that we may run on, and running on one of them only.
 Result<std::vector<int>> allowed_processors();
 Result<> run_only_on(int processor);
@@ -69,7 +73,10 @@ void set_umask(unsigned mask);
 Result<std::string> own_program();
 /// A variable of our environment; empty where it is not set.
 std::string environment_variable(const char* name);
+pid_t own_pid();
 bool is_superuser();
+/// By the real uid: whoever called us, whatever our file gives.
+bool is_real_superuser();
 /// A descriptor of another process (pidfd_getfd(2)).
 Result<Fd> take_descriptor(FdRef pidfd, int number);
 

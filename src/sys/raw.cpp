@@ -80,6 +80,17 @@ int set_limit(int resource, std::uint64_t soft, std::uint64_t hard) {
     return result(::setrlimit(static_cast<__rlimit_resource_t>(resource), &limit));
 }
 
+int fix_limits() {
+    for (int resource = 0; resource < RLIM_NLIMITS; ++resource) {
+        rlimit limit{};
+        const auto which = static_cast<__rlimit_resource_t>(resource);
+        if (::getrlimit(which, &limit) < 0) return -errno;
+        limit.rlim_max = limit.rlim_cur;
+        if (::setrlimit(which, &limit) < 0) return -errno;
+    }
+    return 0;
+}
+
 int set_nice(int value) { return result(::setpriority(PRIO_PROCESS, 0, value)); }
 
 int join_new_session_keyring() { return result(::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr)); }

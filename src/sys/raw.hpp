@@ -26,6 +26,8 @@ int use_as_standard(int fd);
 int keep_as(int fd, int number);
 int close_on_exec_from(int first);
 int set_limit(int resource, std::uint64_t soft, std::uint64_t hard);
+/// Every soft limit becomes the hard one too.
+int fix_limits();
 int set_nice(int value);
 int join_new_session_keyring();
 /// Resets every signal to its default and unblocks all.
