@@ -1,8 +1,8 @@
 #include "storage/image.hpp"
 
-#include <cerrno>
-
 #include <algorithm>
+#include <cerrno>
+#include <tuple>
 
 #include "storage/os_release.hpp"
 #include "storage/record.hpp"
@@ -72,7 +72,7 @@ Result<ImageRecord> read_image(const Store& store, const std::string& id) {
 Result<std::vector<ImageRecord>> list_images(const Store& store) {
     std::vector<ImageRecord> images;
     for (const auto& id : TRY(sys::list_dir(store.images()))) images.push_back(TRY(read_image(store, id)));
-    std::stable_sort(images.begin(), images.end(), [](const auto& a, const auto& b) { return a.created < b.created; });
+    std::ranges::sort(images, {}, [](const auto& image) { return std::tie(image.created, image.id); });
     return images;
 }
 

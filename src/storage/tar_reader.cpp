@@ -67,7 +67,7 @@ std::unexpected<Error> TarReader::failure() const {
 }
 
 Result<TarReader> TarReader::open(sys::FdRef fd) {
-    TarReader reader(std::unique_ptr<::archive, Closer>(::archive_read_new()));
+    TarReader reader{std::unique_ptr<::archive, Closer>(::archive_read_new())};
     ::archive* handle = reader.handle_.get();
     if (handle == nullptr) return fail(Code::failed, "libarchive is out of memory");
     int worst = ARCHIVE_OK;
