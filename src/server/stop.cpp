@@ -2,6 +2,8 @@
 
 #include <signal.h>
 
+#include <algorithm>
+
 #include "base/text.hpp"
 #include "server/keeper_protocol.hpp"
 #include "server/enter.hpp"
@@ -14,12 +16,14 @@ namespace vs::server {
 
 namespace {
 
+using Clock = std::chrono::steady_clock;
 using sys::Milliseconds;
 
 // systemd(1), SIGRTMIN+4: power off. The C library's SIGRTMIN is the kernel's 32 plus the two it keeps for itself.
 const int kSystemdPowerOff = SIGRTMIN + 4;
 constexpr Milliseconds kTermPatience{5'000};
 constexpr Milliseconds kAskPatience{15'000};
+constexpr Milliseconds kAskAgain{500};
 
 enum class Init { systemd, ours, other };
 
@@ -30,35 +34,54 @@ Init kind_of_init(pid_t init) {
     return program && program->ends_with("/vserver-init") ? Init::ours : Init::other;
 }
 
+/// A PID 1 never gets a signal that it neither handles nor blocks, and one that has just been executed does neither yet.
+Result<> signal_listener(const RunState& state, const sys::PidFd& init, int signal) {
+    if (!TRY(sys::listens_to(state.init, signal))) return fail(Code::busy, "its init does not listen yet");
+    return sys::send_signal(init, signal);
+}
+
 /// Any other init has a `poweroff` that knows how to tell it: sysvinit by its fifo, OpenRC and busybox in ways of their own.
 Result<> run_poweroff(const storage::Store& store, const Server& server) {
     EnterRequest request;
     request.command = {"/sbin/poweroff"};
     request.terminal = TerminalUse::never;
     int status = TRY(run_inside_quietly(store, server, request, kAskPatience));
-    if (status != 0) return fail(Code::failed, "its poweroff ended with status {}", status);
+    if (status == 126 || status == 127) return fail(Code::unsupported, "it has no poweroff");
+    if (status != 0) return fail(Code::busy, "its poweroff ended with status {}", status);
     return {};
 }
 
 Result<> ask_to_stop(const storage::Store& store, const Server& server, const RunState& state, const sys::PidFd& init) {
     switch (kind_of_init(state.init)) {
-        case Init::systemd: return sys::send_signal(init, kSystemdPowerOff);
+        case Init::systemd: return signal_listener(state, init, kSystemdPowerOff);
         case Init::ours: return sys::send_signal(init, SIGTERM);
         case Init::other: return run_poweroff(store, server);
     }
     return {};
 }
 
-/// True where the init has ended in time.
-Result<bool> stop_gently(const storage::Store& store, const Server& server, const RunState& state, const StopOptions& options) {
+/// An init in the first seconds of its boot cannot be asked yet (sysvinit's poweroff fails until there is a runlevel): it is
+/// asked again. True where it has ended in time.
+Result<bool> ask_until_ended(const storage::Store& store, const Server& server, const RunState& state, Milliseconds patience) {
     auto init = sys::open_pidfd(state.init);
     if (!init) return true;  // it has just ended
-    auto asked = ask_to_stop(store, server, state, *init);
-    auto patience = options.timeout.value_or(server.settings.stop_timeout);
-    if (asked && TRY(sys::wait_for_exit(*init, patience))) return true;
+    const auto deadline = Clock::now() + patience;
+    for (;;) {
+        auto asked = ask_to_stop(store, server, state, *init);
+        auto left = std::max(Milliseconds(0), std::chrono::ceil<Milliseconds>(deadline - Clock::now()));
+        if (asked) return sys::wait_for_exit(*init, left);
+        if (asked.error().code != Code::busy) return sys::wait_for_exit(*init, Milliseconds(0));
+        if (TRY(sys::wait_for_exit(*init, std::min(left, kAskAgain)))) return true;
+        if (left <= kAskAgain) return false;
+    }
+}
+
+/// True where the init has ended when it was asked to.
+Result<bool> stop_gently(const storage::Store& store, const Server& server, const RunState& state, const StopOptions& options) {
+    if (TRY(ask_until_ended(store, server, state, options.timeout.value_or(server.settings.stop_timeout)))) return true;
     auto host = TRY(CgroupHost::open());
     TRY(signal_everything(host, server.name.text(), SIGTERM));
-    (void)TRY(sys::wait_for_exit(*init, kTermPatience));
+    if (auto init = sys::open_pidfd(state.init)) (void)TRY(sys::wait_for_exit(*init, kTermPatience));
     return false;
 }
 

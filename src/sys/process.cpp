@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 
 #include "base/text.hpp"
 #include "sys/call.hpp"
@@ -154,6 +155,19 @@ Result<std::uint64_t> start_time(pid_t pid) {
     auto value = fields.size() > 19 ? base::parse_number(fields[19]) : std::nullopt;
     if (!value) return fail(Code::failed, "/proc/{}/stat is malformed", pid);
     return *value;
+}
+
+Result<bool> listens_to(pid_t pid, int signal) {
+    auto text = TRY(read_file(kHere, fmt::format("/proc/{}/status", pid)));
+    for (auto line : base::split(text, '\n')) {
+        if (!line.starts_with("SigBlk:") && !line.starts_with("SigCgt:")) continue;
+        auto digits = base::trim(line.substr(7));
+        std::uint64_t set = 0;
+        auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), set, 16);
+        if (error != std::errc{}) return fail(Code::failed, "/proc/{}/status is malformed", pid);
+        if ((set >> (signal - 1) & 1U) != 0) return true;
+    }
+    return false;
 }
 
 Result<RunResult> run_program(const std::vector<std::string>& argv, const RunOptions& options) {

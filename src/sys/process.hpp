@@ -34,6 +34,8 @@ Result<ExitStatus> reap(FdRef pidfd);
 Result<> send_signal(FdRef pidfd, int signal);
 /// The start time of a process in clock ticks since boot (proc(5), stat, field 22): with the pid, unique within a boot.
 Result<std::uint64_t> start_time(pid_t pid);
+/// True where the process handles or blocks the signal, so that it will notice it (proc(5), status, SigBlk and SigCgt).
+Result<bool> listens_to(pid_t pid, int signal);
 
 /// What a program of the host is run with. The environment is always clean: PATH, LANG=C.UTF-8 and what is added.
 struct RunOptions {

@@ -1,6 +1,7 @@
 #include "sys/process.hpp"
 
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <unistd.h>
 
 namespace vs::sys {
@@ -49,6 +50,22 @@ TEST(Process, run_checked_quotes_the_last_line) {
 
     ASSERT_FALSE(result);
     EXPECT_NE(result.error().message().find("status 1: last"), std::string::npos);
+}
+
+TEST(Process, a_signal_that_is_blocked_or_handled_will_be_noticed) {
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGRTMIN + 4);
+    ::sigprocmask(SIG_BLOCK, &blocked, nullptr);
+    ::signal(SIGUSR1, [](int) {});
+
+    EXPECT_TRUE(listens_to(::getpid(), SIGRTMIN + 4).value());
+    EXPECT_TRUE(listens_to(::getpid(), SIGUSR1).value());
+    EXPECT_FALSE(listens_to(::getpid(), SIGRTMIN + 3).value());
+    EXPECT_FALSE(listens_to(::getpid(), SIGUSR2).value());
+
+    ::signal(SIGUSR1, SIG_DFL);
+    ::sigprocmask(SIG_UNBLOCK, &blocked, nullptr);
 }
 
 TEST(Process, start_time_is_that_of_the_process) {

@@ -131,6 +131,14 @@ ended_with() { vserver "$1" status | grep -q "last end *$2"; }
     audit_now
 }
 
+@test "a stop that comes before systemd listens is not lost" {
+    new_host debian --address 10.77.0.60
+    vserver debian start
+    run_vserver debian stop
+    [ "$status" -eq 0 ]
+    [ "$output" = 'debian: stopped' ]
+}
+
 @test "an init that does not end is killed after the timeout, and stop says so" {
     new_small stubborn --address 10.77.0.50
     add_service stubborn deaf /bin/sh -c 'trap "" TERM; while :; do sleep 1; done'

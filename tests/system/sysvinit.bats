@@ -33,3 +33,11 @@ in_runlevel() { [[ $(vserver old exec -- runlevel) == "N $1" ]] && vserver old e
     [ "$output" = 'old: stopped' ]
     audit_now
 }
+
+@test "a stop that comes before its runlevel is asked again until it can be answered" {
+    new_host old --address 10.77.0.80
+    vserver old start
+    run_vserver old stop
+    [ "$status" -eq 0 ]
+    [ "$output" = 'old: stopped' ]
+}
