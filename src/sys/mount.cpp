@@ -83,7 +83,9 @@ Result<MountFd> clone_mount(FdRef dir, const std::string& path, Recursion recurs
     if (recursion == Recursion::whole_tree) flags |= AT_RECURSIVE;
     int fd = ::open_tree(dir.get(), path.c_str(), flags);
     if (fd < 0) return failed("open_tree '{}'", path);
-    return MountFd(fd);
+    MountFd mount(fd);
+    TRY(apply_attributes(mount, "", {.propagation = MS_PRIVATE}, recursion));
+    return mount;
 }
 
 Result<> set_attributes(FdRef mount, const MountAttributes& attributes, Recursion recursion) {

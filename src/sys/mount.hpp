@@ -29,7 +29,8 @@ Result<MountFd> fs_mount(FdRef context, std::uint64_t attributes);
 Result<MountFd> new_mount(const std::string& type, const std::vector<FsOption>& options, std::uint64_t attributes);
 
 enum class Recursion { this_mount, whole_tree };
-/// A detached copy of a mount (tree) rooted at the path; an empty path means `dir` itself.
+/// A detached copy of a mount (tree) rooted at the path; an empty path means `dir` itself. It is private: systemd has every mount
+/// of a host shared, and what is mounted on a shared copy, in whatever namespace, is mounted on the original too.
 Result<MountFd> clone_mount(FdRef dir, const std::string& path, Recursion recursion);
 /// Sets MOUNT_ATTR_* bits, and idmaps the mount where `user_namespace` is given.
 struct MountAttributes {
