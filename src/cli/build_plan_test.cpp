@@ -69,7 +69,6 @@ const Wrong kWrong[] = {
     {{"--from", "host", "--network", "none", "--memory", "lots"}, "--memory: 'lots' is not what it takes"},
     {{"--from", "host", "--network", "none", "--processes", "-1"}, "--processes: '-1' is not what it takes"},
     {{"--from", "host", "--port", "80"}, "--port: "},
-    {{"--from", "host", "--network", "none", "--init", "services"}, "these options do not go together: init: "},
     {{"--from", "host", "--network", "none", "--hostname", "a.b"}, "these options do not go together: hostname: "},
     {{"--image", "../x", "--network", "none"}, "these options do not go together: image: "},
 };

@@ -30,8 +30,9 @@ Result<server::StopOptions> stop_options(const Invocation& line) {
 }
 
 Result<std::string> start_one(const storage::Store& store, const Server& server) {
-    auto state = TRY(server::start_server(store, server));
-    return fmt::format("started (context {})", state.number.context());
+    auto report = TRY(server::start_server(store, server));
+    for (const auto& note : report.notes) remark(fmt::format("'{}' is started, but: {}", server.name.text(), note));
+    return fmt::format("started (context {})", report.state.number.context());
 }
 
 Result<std::string> stop_one(const storage::Store& store, const Server& server, const server::StopOptions& options) {

@@ -87,10 +87,11 @@ struct Settings {
     std::chrono::milliseconds hook_timeout{60'000};
 };
 
-/// Names of resource limits that `ulimits` may hold, with their RLIMIT_* numbers.
+/// Names of resource limits that `ulimits` may hold, with their RLIMIT_* numbers and what holds where they are not named.
 struct UlimitName {
     std::string_view name;
     int resource;
+    std::uint64_t soft, hard;  ///< ~0 is no limit
 };
 const std::vector<UlimitName>& ulimit_names();
 

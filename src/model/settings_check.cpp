@@ -112,8 +112,6 @@ Found check_services(const Settings& settings) {
     const auto& services = settings.services;
     if (settings.init == InitKind::guest && !services.empty())
         return Finding{"service[0]", R"(needs init = "auto" or "services": the guest's own init would not run it)"};
-    if (settings.init == InitKind::services && services.empty())
-        return Finding{"init", R"("services" needs at least one [[service]])"};
     if (services.size() > kMostServices) return Finding{"service", fmt::format("more than {} services", kMostServices)};
     for (std::size_t i = 0; i < services.size(); ++i) {
         auto path = fmt::format("service[{}]", i);

@@ -155,7 +155,6 @@ TEST(SettingsCheck, services) {
         {[](Settings& s) { s.services = {nginx()}, s.init = InitKind::services; }, ""},
         {[](Settings& s) { s.services = {nginx()}, s.init = InitKind::guest; },
          "service[0]: needs init = \"auto\" or \"services\": the guest's own init would not run it"},
-        {[](Settings& s) { s.init = InitKind::services; }, "init: \"services\" needs at least one [[service]]"},
         {[](Settings& s) { s.services = {nginx(), nginx()}; }, "service[1].name: 'web' is there twice"},
         {[](Settings& s) { s.services.resize(65, nginx()); }, "service: more than 64 services"},
     });

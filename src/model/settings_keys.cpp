@@ -92,13 +92,26 @@ constexpr std::array kServiceKeys = {
     service<&Service::restart, read_truth, write_truth>("restart", "Start it again when it ends?", ""),
 };
 
+// What the kernel gives the first process of a machine, with systemd's bounds for files and locked memory; a start must not
+// depend on the limits of who types it. The number of processes is bounded for the whole server (limits.processes).
+constexpr std::uint64_t kUnlimited = ~0ULL;
 constexpr std::array kUlimitNames = {
-    UlimitName{"as", RLIMIT_AS},           UlimitName{"core", RLIMIT_CORE},         UlimitName{"cpu", RLIMIT_CPU},
-    UlimitName{"data", RLIMIT_DATA},       UlimitName{"fsize", RLIMIT_FSIZE},       UlimitName{"locks", RLIMIT_LOCKS},
-    UlimitName{"memlock", RLIMIT_MEMLOCK}, UlimitName{"msgqueue", RLIMIT_MSGQUEUE}, UlimitName{"nice", RLIMIT_NICE},
-    UlimitName{"nofile", RLIMIT_NOFILE},   UlimitName{"nproc", RLIMIT_NPROC},       UlimitName{"rss", RLIMIT_RSS},
-    UlimitName{"rtprio", RLIMIT_RTPRIO},   UlimitName{"rttime", RLIMIT_RTTIME},     UlimitName{"sigpending", RLIMIT_SIGPENDING},
-    UlimitName{"stack", RLIMIT_STACK},
+    UlimitName{"as", RLIMIT_AS, kUnlimited, kUnlimited},
+    UlimitName{"core", RLIMIT_CORE, 0, kUnlimited},
+    UlimitName{"cpu", RLIMIT_CPU, kUnlimited, kUnlimited},
+    UlimitName{"data", RLIMIT_DATA, kUnlimited, kUnlimited},
+    UlimitName{"fsize", RLIMIT_FSIZE, kUnlimited, kUnlimited},
+    UlimitName{"locks", RLIMIT_LOCKS, kUnlimited, kUnlimited},
+    UlimitName{"memlock", RLIMIT_MEMLOCK, 8 << 20, 8 << 20},
+    UlimitName{"msgqueue", RLIMIT_MSGQUEUE, 819200, 819200},
+    UlimitName{"nice", RLIMIT_NICE, 0, 0},
+    UlimitName{"nofile", RLIMIT_NOFILE, 1024, 524288},
+    UlimitName{"nproc", RLIMIT_NPROC, kUnlimited, kUnlimited},
+    UlimitName{"rss", RLIMIT_RSS, kUnlimited, kUnlimited},
+    UlimitName{"rtprio", RLIMIT_RTPRIO, 0, 0},
+    UlimitName{"rttime", RLIMIT_RTTIME, kUnlimited, kUnlimited},
+    UlimitName{"sigpending", RLIMIT_SIGPENDING, 65536, 65536},
+    UlimitName{"stack", RLIMIT_STACK, 8 << 20, kUnlimited},
 };
 static_assert(kUlimitNames.size() == RLIM_NLIMITS, "the headers know a resource limit that has no name here");
 

@@ -41,6 +41,7 @@ class Build {
         sys::set_umask(0);
         RootSources sources = TRY(open_root_sources(order_.root));
         TRY(enter_void(order_.void_namespace));
+        TRY_WITH(take_limits(order_.child.limits), "apply the resource limits");
         TRY(clone_child());
         auto mapping = sys::NamespaceFd(TRY(sys::open_at(order_.proc, fmt::format("{}/ns/user", child_.pid), O_RDONLY)).release());
         GuestNamespaces guest{child_.pidfd, order_.proc, order_.child.own_network};
@@ -68,10 +69,13 @@ class Build {
                 ends_.report.reset();
                 run_guest_child(order_.child, child_end.get(), ends_.network.get());
             }
+            // Still as the owner of its namespace, who may do that without a capability in ours.
+            TRY_WITH(limit_child(child_.pid, order_.child.limits), "apply its resource limits");
+            TRY_WITH(sys::set_priority(child_.pid, order_.child.nice), "apply its priority");
         }
         ends_.network.reset();
         TRY(sys::send_message(ends_.report, std::to_string(child_.pid)));
-        TRY_WITH(sys::write_id_maps(order_.proc, child_.pid, {0, order_.root.first_id, 65536}), "map the server's ids");
+        TRY_WITH(sys::write_id_maps(order_.proc, child_.pid, sys::IdMapLine{0, order_.root.first_id, 65536}), "map the server's ids");
         return sys::send_message(to_child_, "m");
     }
 

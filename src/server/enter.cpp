@@ -96,7 +96,7 @@ struct Words {
 Result<EntryPlan> plan_entry(const Server& server, const EnterRequest& request, const Words& words) {
     EntryPlan plan;
     plan.namespaces = kAlways | (server.settings.network.kind == model::NetworkKind::host ? 0 : CLONE_NEWNET);
-    plan.limits = prepared_limits(server.settings);
+    plan.limits = TRY(prepare_limits(server.settings));
     plan.nice = server.settings.nice;
     plan.filter = context::guest_filter({.user_namespaces = server.settings.user_namespaces, .firewall = server.settings.firewall});
     plan.ceiling = {.capabilities = server.settings.capabilities, .new_privileges = context::NewPrivileges::allowed, .securebits = {}};

@@ -17,8 +17,8 @@ namespace {
 namespace raw = sys::raw;
 
 constexpr std::array kStepTexts = {
-    "join its version 1 control groups", "join its namespaces",       "become its root",        "check where it is",
-    "open a terminal of the server",     "hand over its terminal",    "arrange its input and outputs", "apply its resource limits",
+    "join its version 1 control groups", "apply its resource limits", "join its namespaces",    "become its root",
+    "check where it is",                 "open a terminal of the server", "hand over its terminal", "arrange its input and outputs",
     "make its keyring",                  "read the server's accounts", "find the user",          "load its system call filter",
     "lower its capability ceiling",      "become the user",           "enter the directory",    "execute the command",
 };
@@ -51,12 +51,13 @@ class Entry {
 
     [[noreturn]] void run() {
         for (int tasks : plan_.v1_tasks) check(EntryStep::join_cgroup, raw::join_cgroup1(tasks));
+        // As root of the host, for inside of the server nothing can be raised.
+        for (const auto& [resource, bounds] : plan_.limits) check(EntryStep::set_limits, raw::set_limit(resource, bounds.soft, bounds.hard));
+        check(EntryStep::set_limits, raw::set_nice(plan_.nice));
         check(EntryStep::join_namespaces, raw::join_namespaces(plan_.init, plan_.namespaces));
         check(EntryStep::become_root, raw::become_root());
         check(EntryStep::check_root, raw::verify_inside());
         arrange_descriptors();
-        for (const auto& limit : plan_.limits) check(EntryStep::set_limits, raw::set_limit(limit.resource, limit.soft, limit.hard));
-        check(EntryStep::set_limits, raw::set_nice(plan_.nice));
         check(EntryStep::make_keyring, raw::join_new_session_keyring());
         find_user();
         confine();

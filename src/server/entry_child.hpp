@@ -19,13 +19,13 @@ namespace vs::server {
 
 enum class EntryStep : std::uint8_t {
     join_cgroup,
+    set_limits,
     join_namespaces,
     become_root,
     check_root,
     open_terminal,
     send_terminal,
     place_descriptors,
-    set_limits,
     make_keyring,
     read_accounts,
     find_user,

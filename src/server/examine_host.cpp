@@ -41,7 +41,7 @@ void examine_cgroups(Findings& findings) {
 
 void examine_user_namespaces(Findings& findings) {
     auto proc = sys::open_dir(sys::kHere, "/proc");
-    auto made = proc ? sys::make_id_mapping(*proc, {0, kFirstId, 65536}) : Result<sys::NamespaceFd>(std::unexpected<Error>(proc.error()));
+    auto made = proc ? sys::make_id_mapping(*proc, sys::IdMapLine{0, kFirstId, 65536}) : Result<sys::NamespaceFd>(std::unexpected<Error>(proc.error()));
     if (!made) return findings.bad("userns", made.error().message(), "sysctl -w user.max_user_namespaces=65536");
     findings.good("userns", "user namespaces can be made");
 }
@@ -54,7 +54,7 @@ Result<> try_overlay(const storage::Store& store) {
     auto file = TRY(sys::open_at(staging.dir(), "image/file", O_WRONLY | O_CREAT | O_EXCL, 0644));
     TRY(sys::write_all(file, std::string(kContent, 'x')));
     auto proc = TRY(sys::open_dir(sys::kHere, "/proc"));
-    auto mapping = TRY(sys::make_id_mapping(proc, {0, kFirstId, 65536}));
+    auto mapping = TRY(sys::make_id_mapping(proc, sys::IdMapLine{0, kFirstId, 65536}));
     auto layers = TRY(storage::open_layers({staging.path() + "/image"}, staging.path() + "/own"));
     auto root = TRY(overlay_in_void(std::move(layers), {.access = storage::OverlayRequest::Access::writable,
                                                         .id_mapping = &mapping,

@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "server/examine_parts.hpp"
+#include "server/hooks.hpp"
 #include "server/mount_view.hpp"
 #include "server/network.hpp"
 #include "server/query.hpp"
@@ -97,6 +98,8 @@ void examine_init(Findings& findings, const Server& server, sys::FdRef root) {
     using model::InitKind;
     auto kind = server.settings.init;
     auto services = server.settings.services.size();
+    if (kind == InitKind::services && services == 0)
+        return findings.notice("init", "vserver-init without services: it will run idle", "add a [[service]] to its settings");
     if (kind == InitKind::services) return findings.good("init", fmt::format("vserver-init with {} services", services));
     if (auto init = guest_init(root)) return findings.good("init", *init);
     if (kind == InitKind::guest) return findings.bad("init", "it has no /sbin/init", "install one, or say init = \"services\" in its settings");
@@ -118,8 +121,9 @@ void examine_mounts(Findings& findings, const Server& server) {
     for (const auto& mount : server.settings.mounts) {
         auto status = sys::stat_at(sys::kHere, mount.from);
         if (!status) findings.bad("mounts", status.error().message(), fmt::format("make '{}' on the host, or take it out of the settings", mount.from));
-        else if (mount.writable && status->st_uid == 0)
-            findings.bad("mounts", fmt::format("'{}' belongs to root and cannot be mapped writable", mount.from), fmt::format("chown USER {}", mount.from));
+        else if (mount.writable && (status->st_uid == 0 || status->st_gid == 0))
+            findings.bad("mounts", fmt::format("'{}' belongs to root or its group and cannot be mapped writable", mount.from),
+                         fmt::format("chown USER: {}", mount.from));
     }
 }
 
@@ -128,8 +132,7 @@ void examine_hooks(Findings& findings, const Server& server) {
     if (script.empty()) return;
     auto status = sys::stat_at(sys::kHere, script);
     if (!status) return findings.bad("hooks", status.error().message(), "write the script, or take it out of the settings");
-    bool ours_alone = status->st_uid == 0 && (status->st_mode & 022) == 0;
-    if (!ours_alone) return findings.bad("hooks", fmt::format("somebody but root can write '{}'", script), fmt::format("chown root {0}; chmod go-w {0}", script));
+    if (auto checked = check_hook(script); !checked) return findings.bad("hooks", checked.error().message(), "");
     findings.good("hooks", script);
 }
 

@@ -22,9 +22,8 @@ constexpr std::array kStepTexts = {
     "make its namespaces",      "announce its network namespace",    "announce its namespaces",
     "receive its root",         "enter its root",                    "make its mount namespace",
     "wait for its network",     "configure its network",             "set its host and domain name",
-    "apply its resource limits", "make its keyring",                 "take its console",
-    "load its system call filter", "lower its capability ceiling",
-    "execute its init",
+    "make its keyring",         "take its console",                  "load its system call filter",
+    "lower its capability ceiling", "execute its init",
 };
 static_assert(kStepTexts.size() == static_cast<std::size_t>(ChildStep::exec_init) + 1);
 
@@ -75,8 +74,6 @@ class Child {
     void set_identity() {
         check(ChildStep::set_names, raw::set_host_name(plan_.host_name.data(), plan_.host_name.size()));
         check(ChildStep::set_names, raw::set_domain_name(plan_.domain_name.data(), plan_.domain_name.size()));
-        for (const auto& limit : plan_.limits) check(ChildStep::set_limits, raw::set_limit(limit.resource, limit.soft, limit.hard));
-        check(ChildStep::set_limits, raw::set_nice(plan_.nice));
         check(ChildStep::make_keyring, raw::join_new_session_keyring());
     }
 

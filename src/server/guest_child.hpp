@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "context/ceiling.hpp"
+#include "server/process_limits.hpp"
 #include "sys/clone.hpp"
 
 namespace vs::server {
@@ -39,7 +40,6 @@ enum class ChildStep : std::uint8_t {
     wait_for_network,
     configure_network,
     set_names,
-    set_limits,
     make_keyring,
     take_terminal,
     load_filter,
@@ -55,18 +55,13 @@ struct ChildFailure {
 };
 [[nodiscard]] Error child_error(const ChildFailure& failure, const std::string& init);
 
-struct PreparedLimit {
-    int resource;
-    std::uint64_t soft, hard;
-};
-
 /// Everything the child needs. The strings and vectors live in the builder and are only read.
 struct ChildPlan {
     bool own_network = true;                  ///< a network namespace of its own
     std::vector<char> network_row;            ///< netlink messages for it
     std::vector<int> v1_tasks;                ///< version 1 groups to join
     std::string host_name, domain_name;
-    std::vector<PreparedLimit> limits;
+    std::vector<PreparedLimit> limits;        ///< given to it by the builder, and so is its priority
     int nice = 0;
     std::span<const sock_filter> filter;
     context::Ceiling ceiling;

@@ -47,17 +47,6 @@ Result<sys::Fd> table_pipe(const model::Settings& settings, Purpose purpose) {
 
 }  // namespace
 
-std::vector<PreparedLimit> prepared_limits(const model::Settings& settings) {
-    constexpr std::uint64_t kUnlimited = ~0ULL;
-    std::vector<PreparedLimit> limits;
-    for (const auto& known : model::ulimit_names()) {
-        auto wanted = settings.ulimits.find(std::string(known.name));
-        if (wanted == settings.ulimits.end()) continue;
-        limits.push_back({known.resource, wanted->second.soft.value_or(kUnlimited), wanted->second.hard.value_or(kUnlimited)});
-    }
-    return limits;
-}
-
 struct PreparedInit::Strings {
     server::Strings guest_argv, fallback_argv, environment;
 };
@@ -85,6 +74,7 @@ Result<RootPlan> plan_root(const storage::Store& store, const Server& server) {
 Result<PreparedInit> PreparedInit::make(const Server& server, Purpose purpose) {
     PreparedInit prepared;
     prepared.strings_ = std::make_shared<Strings>();
+    prepared.limits_ = TRY(prepare_limits(server.settings));
     prepared.strings_->environment = kEnvironment;
     prepared.strings_->guest_argv = {"/sbin/init"};
     prepared.strings_->fallback_argv = {"vserver-init"};
@@ -102,7 +92,7 @@ ChildPlan PreparedInit::child_plan(const Server& server, const NetworkPlan& netw
     plan.network_row = guest_row(network);
     plan.host_name = server.settings.host_name;
     plan.domain_name = server.settings.domain_name;
-    plan.limits = prepared_limits(server.settings);
+    plan.limits = limits_;
     plan.nice = server.settings.nice;
     plan.filter = context::guest_filter({.user_namespaces = server.settings.user_namespaces, .firewall = server.settings.firewall});
     plan.ceiling = {.capabilities = server.settings.capabilities, .new_privileges = context::NewPrivileges::allowed, .securebits = {}};

@@ -14,9 +14,6 @@ namespace vs::server {
 /// "2026-11-21T10:00:00Z"
 std::string now_rfc3339();
 
-/// What the settings say of setrlimit(2).
-std::vector<PreparedLimit> prepared_limits(const model::Settings& settings);
-
 Result<RootPlan> plan_root(const storage::Store& store, const Server& server);
 
 /// The init of a start: the guest's own, or vserver-init with its service table.
@@ -30,6 +27,7 @@ class PreparedInit {
     struct Strings;
     std::shared_ptr<Strings> strings_;  // stable addresses for argv and environment
     sys::Fd program_, table_;
+    std::vector<PreparedLimit> limits_;
     bool try_guest_init_ = false;
 };
 

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "base/text.hpp"
+#include "model/accounts.hpp"
 #include "server/void_namespace.hpp"
 #include "sys/call.hpp"
 #include "sys/clone.hpp"
@@ -113,33 +114,37 @@ Result<RootSources::Bind> open_host_mount(const model::HostMount& mount) {
     bind.to = mount.to;
     bind.is_directory = S_ISDIR(status.st_mode);
     bind.attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (mount.writable ? 0 : MOUNT_ATTR_RDONLY);
-    bind.disk_id = status.st_uid;
+    bind.disk_user = status.st_uid;
+    bind.disk_group = status.st_gid;
     bind.guest_owner = mount.owner;
-    // What the guest writes gets the owner's id on disk. With root's id it could leave a setuid root program on the host.
-    if (mount.writable && status.st_uid == 0)
-        return fail(Code::usage, "'{}' belongs to root and cannot be mapped writable: chown it to an ordinary user of the host", mount.from);
+    // What the guest writes gets these ids on disk. With root's it could leave a setuid or setgid root program on the host.
+    if (mount.writable && (status.st_uid == 0 || status.st_gid == 0))
+        return fail(Code::usage, "'{}' belongs to root or its group and cannot be mapped writable: chown it to an ordinary user and group of "
+                                 "the host (chown USER: {})", mount.from, mount.from);
     return bind;
 }
 
-/// The id of a user of the server, by its own /etc/passwd: read as data, bounded, and only if it is a plain file.
-Result<std::uint32_t> guest_uid(FdRef root, const std::string& user) {
+struct GuestOwner {
+    std::uint32_t user = 0, group = 0;
+};
+
+/// A user of the server and his group, by its own /etc/passwd: read as data, bounded, and only if it is a plain file.
+Result<GuestOwner> find_owner(FdRef root, const std::string& user) {
     constexpr std::size_t kMostBytes = 1 << 20;
-    if (user.empty()) return 0;
-    if (auto number = base::parse_number(user); number && *number < 65536) return static_cast<std::uint32_t>(*number);
-    auto file = TRY(sys::open_beneath(root, "etc/passwd", O_RDONLY | O_NONBLOCK | O_NOCTTY));
-    if (!S_ISREG(TRY(sys::stat_fd(file)).st_mode)) return fail(Code::failed, "the server's /etc/passwd is not a plain file");
-    auto text = TRY(sys::read_all(file, kMostBytes));
-    for (auto line : base::split(text, '\n')) {
-        auto fields = base::split(line, ':');
-        auto uid = fields.size() > 2 && fields[0] == user ? base::parse_number(fields[2]) : std::nullopt;
-        if (uid && *uid < 65536) return static_cast<std::uint32_t>(*uid);
-    }
+    if (user.empty()) return GuestOwner{};
+    auto file = sys::open_beneath(root, "etc/passwd", O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    if (!file && file.error().errno_value != ENOENT) return std::unexpected<Error>(file.error());
+    if (file && !S_ISREG(TRY(sys::stat_fd(*file)).st_mode)) return fail(Code::failed, "the server's /etc/passwd is not a plain file");
+    auto text = file ? TRY(sys::read_all(*file, kMostBytes)) : std::string();  // without accounts a number is still somebody
+    auto account = model::find_account(text, user);
+    if (account && account->uid < 65536 && account->gid < 65536) return GuestOwner{account->uid, account->gid};
     return fail(Code::usage, "the server has no user '{}'", user);
 }
 
 Result<> shift_bind(const RootSources::Bind& bind, FdRef root, std::uint32_t first_id, FdRef proc) {
-    auto owner = TRY_WITH(guest_uid(root, bind.guest_owner), "map the owner of '{}'", bind.to);
-    auto mapping = TRY(sys::make_id_mapping(proc, {bind.disk_id, first_id + owner, bind.count}));
+    auto owner = TRY_WITH(find_owner(root, bind.guest_owner), "map the owner of '{}'", bind.to);
+    auto mapping = TRY(sys::make_id_mapping(proc, {sys::IdMapLine{bind.disk_user, first_id + owner.user, bind.count},
+                                                   sys::IdMapLine{bind.disk_group, first_id + owner.group, bind.count}}));
     TRY_WITH(sys::set_attributes(bind.mount, {.set = bind.attributes, .user_namespace = &mapping}, Recursion::this_mount),
              "shift the ids of '{}' (does its file system support idmapped mounts?)", bind.to);
     return {};

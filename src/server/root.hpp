@@ -40,8 +40,8 @@ struct RootSources {
         std::string to;                ///< absolute in the server
         std::uint64_t attributes = 0;  ///< MOUNT_ATTR_*
         bool is_directory = true;
-        std::uint32_t disk_id = 0;     ///< this owner on disk ...
-        std::string guest_owner;       ///< ... is this user of the server (name or number, empty is root); others are nobody
+        std::uint32_t disk_user = 0, disk_group = 0;  ///< this owner and group on disk ...
+        std::string guest_owner;  ///< ... are this user of the server (name or number, empty is root) and his group; others are nobody
         std::uint32_t count = 1;
     };
     storage::Layers layers;

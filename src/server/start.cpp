@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 
-
 #include "base/text.hpp"
 #include "model/paths.hpp"
 #include "server/builder.hpp"
@@ -109,28 +108,41 @@ class Start {
     RunState state_;
 };
 
+Result<> refuse_running(const Server& server, const RunDir& run) {
+    auto host = TRY(CgroupHost::open());
+    auto running = TRY(settle(host, server.name, run));
+    if (running && running->purpose == Purpose::maintenance)
+        return fail(Code::busy, "a command works in the stopped '{}': wait until it has ended", server.name.text());
+    if (running) return fail(Code::busy, "'{}' is running already", server.name.text());
+    return {};
+}
+
 }  // namespace
 
 Result<RunState> start_for_maintenance(const storage::Store& store, const Server& server, const RunDir& run) {
     return Start(store, server, run, Purpose::maintenance).run();
 }
 
-Result<RunState> start_server(const storage::Store& store, const Server& server) {
+Result<StartReport> start_server(const storage::Store& store, const Server& server) {
     auto run = TRY(RunDir::open(server.name));
     auto host = TRY(CgroupHost::open());
     auto lock = TRY(lock_server(host, server.name, run));
-    auto running = TRY(settle(host, server.name, run));
-    if (running && running->purpose == Purpose::maintenance)
-        return fail(Code::busy, "a command works in the stopped '{}': wait until it has ended", server.name.text());
-    if (running) return fail(Code::busy, "'{}' is running already", server.name.text());
-    return start_locked(store, server, run);
+    TRY(refuse_running(server, run));
+    return start_locked(store, server, run, std::move(lock));
 }
 
-Result<RunState> start_locked(const storage::Store& store, const Server& server, const RunDir& run) {
-    TRY(run_hook(server, HookPhase::pre_start));
-    auto state = TRY(Start(store, server, run, Purpose::service).run());
-    TRY_WITH(run_hook(server, HookPhase::post_start), "'{}' runs", server.name.text());
-    return state;
+Result<StartReport> start_locked(const storage::Store& store, const Server& server, const RunDir& run, sys::Fd lock) {
+    StartReport report;
+    if (!server.settings.hooks.empty()) {
+        lock.reset();
+        TRY(run_hook(store, server, HookPhase::pre_start));
+        lock = TRY(lock_server(TRY(CgroupHost::open()), server.name, run));
+        TRY(refuse_running(server, run));  // somebody else may have been faster
+    }
+    report.state = TRY(Start(store, server, run, Purpose::service).run());
+    lock.reset();
+    if (auto hook = run_hook(store, server, HookPhase::post_start); !hook) report.notes.push_back(hook.error().message());
+    return report;
 }
 
 Result<std::vector<std::string>> describe_start(const storage::Store& store, const Server& server) {

@@ -105,12 +105,20 @@ Result<StopReport> stop_server(const storage::Store& store, const Server& server
     auto state = TRY(settle(host, server.name, run));
     if (!state) return fail(Code::not_running, "'{}' is not running", server.name.text());
     StopReport report;
-    TRY(run_hook(server, HookPhase::pre_stop));
-    bool gently = options.manner == StopManner::graceful && state->purpose == Purpose::service;
+    bool serves = state->purpose == Purpose::service;
+    if (serves && !server.settings.hooks.empty()) {
+        lock.reset();
+        TRY(run_hook(store, server, HookPhase::pre_stop));
+        lock = TRY(run.lock());
+        state = TRY(settle(host, server.name, run));
+        if (!state) return report;  // it has ended meanwhile, and its keeper has called the hook
+    }
+    bool gently = options.manner == StopManner::graceful && serves;
     report.killed = !gently || !TRY(stop_gently(store, server, *state, options));
     TRY(tear_down(host, server.name, run, *state));
     note_end(run, report.killed ? "killed" : "stopped");
-    auto hook = run_hook(server, HookPhase::post_stop);
+    lock.reset();
+    auto hook = serves ? run_hook(store, server, HookPhase::post_stop) : Result<>();
     if (!hook) report.notes.push_back(hook.error().message());
     return report;
 }
@@ -137,9 +145,13 @@ Result<> init_ended(const storage::Store& store, const model::ServerName& name, 
     note_end(run, how);
     if (state->purpose == Purpose::maintenance) return {};
     auto server = TRY(load_server(store, name.text()));
-    auto hook = run_hook(server, HookPhase::post_stop);
+    bool hooked = !server.settings.hooks.empty();
+    if (hooked) lock.reset();
+    auto hook = run_hook(store, server, HookPhase::post_stop);
     if (how != keeper::kReboot) return hook;
-    TRY(start_locked(store, server, run));
+    if (hooked) lock = TRY(run.lock());
+    auto report = TRY(start_locked(store, server, run, std::move(lock)));
+    if (hook && !report.notes.empty()) return fail(Code::failed, "{}", report.notes.front());
     return hook;
 }
 

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -45,6 +46,10 @@ struct Plumbing {
 
 [[noreturn]] void exec_child(const Plumbing& pipes, const RunOptions& options, char* const* argv, char* const* environment) {
     bool pass = options.output == RunOptions::Output::pass;
+    if (options.limit) {
+        ::setpgid(0, 0);
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a group of its own does not get our terminal's Ctrl-C
+    }
     ::dup2(pipes.in.read.get(), 0);
     ::dup2(pass ? 2 : pipes.out.write.get(), 1);
     if (!pass) ::dup2(pipes.err.write.get(), 2);
@@ -190,7 +195,8 @@ Result<RunResult> run_program(const std::vector<std::string>& argv, const RunOpt
     if (options.limit) deadline = Clock::now() + *options.limit;
     auto result = Conversation(pipes, options).run(deadline);
     bool ended = result && TRY(wait_for_exit(child, options.limit ? std::optional(Milliseconds(poll_limit(deadline))) : std::nullopt));
-    if (!ended) (void)send_signal(child, SIGKILL);  // it may just have ended
+    if (!ended && options.limit) (void)::kill(-pid, SIGKILL);  // the group it leads; not reaped yet, so the number is still its own
+    if (!ended) (void)send_signal(child, SIGKILL);             // it may just have ended
     auto status = TRY(reap(child));
     if (!result) return std::unexpected<Error>(base::with_context(result.error(), fmt::format("run '{}'", argv[0])));
     if (!ended) return fail(Code::timeout, "run '{}': it did not end in time", argv[0]);
@@ -202,8 +208,10 @@ Result<RunResult> run_program(const std::vector<std::string>& argv, const RunOpt
 
 Result<std::string> run_checked(const std::vector<std::string>& argv, const RunOptions& options) {
     auto result = TRY(run_program(argv, options));
-    if (!result.status.success())
-        return fail(Code::failed, "'{}' ended with status {}: {}", argv[0], result.status.shell_status(), last_line(result.err));
+    if (!result.status.success()) {
+        auto said = last_line(result.err);
+        return fail(Code::failed, "'{}' ended with status {}{}{}", argv[0], result.status.shell_status(), said.empty() ? "" : ": ", said);
+    }
     return std::move(result.out);
 }
 

@@ -41,7 +41,7 @@ Result<bool> listens_to(pid_t pid, int signal);
 struct RunOptions {
     std::string input{};                     ///< its standard input
     std::vector<std::string> environment{};  ///< "KEY=value"
-    std::optional<Milliseconds> limit{};     ///< killed and Code::timeout when it passes
+    std::optional<Milliseconds> limit{};     ///< killed with its process group and Code::timeout when it passes; killed with us
     std::size_t output_limit = 1 << 20;    ///< a longer output is an error
     enum class Output { capture, pass } output = Output::capture;  ///< pass: both outputs go to our standard error
 };

@@ -16,14 +16,13 @@
 
 namespace vs::sys {
 
-Result<> write_id_maps(FdRef proc, pid_t pid, const IdMapLine& line) {
-    auto text = fmt::format("{} {} {}\n", line.inside, line.outside, line.count);
-    TRY(write_kernel_file(proc, fmt::format("{}/uid_map", pid), text));
-    TRY(write_kernel_file(proc, fmt::format("{}/gid_map", pid), text));
-    return {};
+Result<> write_id_maps(FdRef proc, pid_t pid, const IdMaps& maps) {
+    auto text = [](const IdMapLine& line) { return fmt::format("{} {} {}\n", line.inside, line.outside, line.count); };
+    TRY(write_kernel_file(proc, fmt::format("{}/uid_map", pid), text(maps.users)));
+    return write_kernel_file(proc, fmt::format("{}/gid_map", pid), text(maps.groups));
 }
 
-Result<NamespaceFd> make_id_mapping(FdRef proc, const IdMapLine& line) {
+Result<NamespaceFd> make_id_mapping(FdRef proc, const IdMaps& maps) {
     auto pipe = TRY(make_pipe());
     Child child = TRY(clone_process({.flags = CLONE_NEWUSER, .cgroup = nullptr}));
     if (child.pid == 0) {  // lives only until its namespace has been opened
@@ -32,7 +31,7 @@ Result<NamespaceFd> make_id_mapping(FdRef proc, const IdMapLine& line) {
         while (::read(pipe.read.get(), &byte, 1) > 0) {}
         ::_exit(0);
     }
-    auto mapped = write_id_maps(proc, child.pid, line);
+    auto mapped = write_id_maps(proc, child.pid, maps);
     auto opened = open_at(proc, fmt::format("{}/ns/user", child.pid), O_RDONLY);
     pipe.write.reset();
     (void)send_signal(child.pidfd, SIGKILL);

@@ -16,12 +16,20 @@ struct IdMapLine {
     std::uint32_t count = 1;
 };
 
+/// The maps of users and of groups.
+struct IdMaps {
+    IdMapLine users, groups;
+
+    IdMaps(const IdMapLine& both) : users(both), groups(both) {}
+    IdMaps(const IdMapLine& of_users, const IdMapLine& of_groups) : users(of_users), groups(of_groups) {}
+};
+
 /// Writes the uid and the gid map of a process's user namespace. `proc` is a directory descriptor of a procfs that shows it.
 /// Precondition: we have CAP_SETUID and CAP_SETGID in the parent namespace.
-Result<> write_id_maps(FdRef proc, pid_t pid, const IdMapLine& line);
+Result<> write_id_maps(FdRef proc, pid_t pid, const IdMaps& maps);
 
-/// A user namespace with this map that nobody runs in: for idmapped mounts. `inside` is the id on disk, `outside` the one seen.
-Result<NamespaceFd> make_id_mapping(FdRef proc, const IdMapLine& line);
+/// A user namespace with these maps that nobody runs in: for idmapped mounts. `inside` is the id on disk, `outside` the one seen.
+Result<NamespaceFd> make_id_mapping(FdRef proc, const IdMaps& maps);
 
 /// Acts as `uid`:`uid` for new user namespaces, cgroup checks and files, keeping every capability, until restored.
 /// A user namespace created this way draws its inotify, key and namespace budgets from that uid and not from root's pool.
