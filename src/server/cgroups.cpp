@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "base/text.hpp"
+#include "context/group_root.hpp"
 #include "sys/file.hpp"
 
 namespace vs::server {
@@ -15,16 +16,9 @@ namespace {
 using sys::FdRef;
 
 const std::string kMount = "/sys/fs/cgroup";
-const std::string kSystemdUnit = "vservers.service";
 constexpr std::array<const char*, 3> kControllers = {"memory", "pids", "cpu"};
 constexpr std::uint32_t kCpuPeriod = 100'000;  // microseconds, the kernel's default
 constexpr sys::Milliseconds kKillLimit{20'000};
-
-Result<std::string> find_v2_mount() {
-    for (const auto& path : {kMount, kMount + "/unified"})
-        if (sys::cgroup_version_at(path) == sys::CgroupVersion::v2) return path;
-    return fail(Code::unsupported, "there is no cgroup2 file system at {} or {}/unified: mount one", kMount, kMount);
-}
 
 /// Hands controllers down to the children of a group. Fails where one was refused, because a limit could not be applied then.
 Result<> enable_controllers(FdRef group) {
@@ -40,16 +34,6 @@ Result<> enable_controllers(FdRef group) {
 Result<sys::DirFd> make_group(FdRef parent, const std::string& name) {
     TRY(sys::make_dir(parent, name, 0755, sys::IfExists::keep));
     return sys::open_dir(parent, name);
-}
-
-/// The parent of ROOT and its name: the top of the hierarchy, or the unit that systemd has delegated to us.
-Result<std::string> find_root_path(const std::string& mount) {
-    if (!TRY(sys::exists(sys::kHere, "/run/systemd/system"))) return mount + "/vservers";
-    auto path = mount + "/system.slice/" + kSystemdUnit;
-    if (!TRY(sys::exists(sys::kHere, path)))
-        TRY_WITH(sys::run_checked({"systemctl", "start", kSystemdUnit}, {.limit = sys::Milliseconds(30'000)}),
-                 "ask systemd for the control group of the servers");
-    return path;
 }
 
 Result<std::vector<CgroupHost::V1>> open_v1() {
@@ -127,8 +111,7 @@ std::optional<std::uint64_t> read_cpu_v2(FdRef group) {
 
 Result<CgroupHost> CgroupHost::open() {
     CgroupHost host;
-    auto mount = TRY(find_v2_mount());
-    host.root_path_ = TRY(find_root_path(mount));
+    host.root_path_ = TRY(context::group_root());
     TRY(sys::make_dir(sys::kHere, host.root_path_, 0755, sys::IfExists::keep));
     host.root_ = TRY(sys::open_dir(sys::kHere, host.root_path_));
     host.v1_ = TRY(open_v1());
@@ -193,7 +176,7 @@ Result<bool> belongs_to(const CgroupHost& host, const std::string& name, pid_t p
     auto text = sys::read_file(sys::kHere, fmt::format("/proc/{}/cgroup", pid));
     if (!text && (text.error().errno_value == ENOENT || text.error().errno_value == ESRCH)) return false;
     if (!text) return std::unexpected<Error>(text.error());
-    auto mount = TRY(find_v2_mount());
+    auto mount = TRY(context::cgroup2_mount());
     auto ours = fmt::format("{}/{}/guest", host.root_path().substr(mount.size()), name);
     for (auto line : base::split(*text, '\n')) {
         if (!line.starts_with("0::")) continue;

@@ -43,9 +43,12 @@ std::vector<MountEntry> parse_mount_table(std::string_view text) {
     return entries;
 }
 
+Result<std::vector<MountEntry>> mount_table() {
+    return parse_mount_table(TRY(read_file(kHere, "/proc/self/mountinfo", kLargestTable)));
+}
+
 Result<std::optional<MountEntry>> mounted_at(const std::string& path) {
-    auto text = TRY(read_file(kHere, "/proc/self/mountinfo", kLargestTable));
-    auto entries = parse_mount_table(text);
+    auto entries = TRY(mount_table());
     // Later lines are mounted over earlier ones.
     auto found = std::find_if(entries.rbegin(), entries.rend(), [&](const MountEntry& entry) { return entry.point == path; });
     if (found == entries.rend()) return std::nullopt;

@@ -18,6 +18,8 @@ struct MountEntry {
 /// Lines that are none are skipped.
 std::vector<MountEntry> parse_mount_table(std::string_view text);
 
+/// What is mounted, in the order in which it was.
+Result<std::vector<MountEntry>> mount_table();
 /// The topmost mount at an absolute path without links; nullopt where it is no mount point.
 Result<std::optional<MountEntry>> mounted_at(const std::string& path);
 

@@ -54,6 +54,17 @@ int change_root(int fd) {
     return 0;
 }
 
+int unshare_mounts() {
+    if (int error = unshare(CLONE_NEWNS); error < 0) return error;
+    return result(::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr));
+}
+
+int make_read_only(const char* mount_point) {
+    mount_attr attributes{};
+    attributes.attr_set = MOUNT_ATTR_RDONLY;
+    return result(::syscall(SYS_mount_setattr, AT_FDCWD, mount_point, 0U, &attributes, sizeof attributes));
+}
+
 int set_host_name(const char* name, std::size_t length) { return result(::sethostname(name, length)); }
 int set_domain_name(const char* name, std::size_t length) { return result(::setdomainname(name, length)); }
 
@@ -121,6 +132,10 @@ int create_filesystem(const char* type, const Option* options, std::size_t count
     }
     if (::fsconfig(context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0) return -errno;
     return context;
+}
+
+int write_bytes(int fd, const void* data, std::size_t size) {
+    return ::write(fd, data, size) == static_cast<ssize_t>(size) ? 0 : -EIO;
 }
 
 int send_bytes(int socket, const void* data, std::size_t size) {
@@ -231,6 +246,8 @@ int execute_in_path(const char* name, char* const* argv, char* const* environmen
 }
 
 int execute(const char* path, char* const* argv, char* const* environment) { return result(::execve(path, argv, environment)); }
+
+int execute_as_typed(char* const* argv) { return result(::execvp(argv[0], argv)); }
 
 int execute_fd(int fd, char* const* argv, char* const* environment) {
     return result(::execveat(fd, "", argv, environment, AT_EMPTY_PATH));

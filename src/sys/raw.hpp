@@ -16,6 +16,10 @@ int become_root();
 int unshare(std::uint64_t flags);
 /// Makes the directory behind `fd` our root and current directory.
 int change_root(int fd);
+/// A copy of the mount namespace that goes on receiving what is mounted in the old one, and sends nothing back.
+int unshare_mounts();
+/// This mount, for everybody in this mount namespace.
+int make_read_only(const char* mount_point);
 int set_host_name(const char* name, std::size_t length);
 int set_domain_name(const char* name, std::size_t length);
 /// New session with the terminal behind `fd` as its controlling one.
@@ -41,6 +45,7 @@ int join_cgroup1(int tasks_fd);
 struct Option { const char* key; const char* value; };
 int create_filesystem(const char* type, const Option* options, std::size_t count);
 
+int write_bytes(int fd, const void* data, std::size_t size);
 int send_bytes(int socket, const void* data, std::size_t size);
 /// 1 where exactly `size` bytes came, 0 at the end of the stream.
 int receive_bytes(int socket, void* data, std::size_t size);
@@ -66,6 +71,8 @@ int change_dir(const char* path);
 /// Searches the usual directories for a name without slash; -ENOENT where none has it.
 int execute_in_path(const char* name, char* const* argv, char* const* environment);
 int execute(const char* path, char* const* argv, char* const* environment);
+/// As a shell would find it: by our PATH, with our environment (execvp(3)).
+int execute_as_typed(char* const* argv);
 int execute_fd(int fd, char* const* argv, char* const* environment);
 [[noreturn]] void exit_now(int status);
 

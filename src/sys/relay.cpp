@@ -108,6 +108,15 @@ SignalForwarding::~SignalForwarding() {
     (void)::sigprocmask(SIG_SETMASK, &before, nullptr);
 }
 
+Result<ExitStatus> accompany(FdRef process, const SignalForwarding& signals) {
+    while (TRY(wait_readable({process, signals.fd()}, std::nullopt)) == 1U) {
+        signalfd_siginfo info{};
+        if (::read(signals.fd().get(), &info, sizeof info) != sizeof info || info.ssi_code == SI_KERNEL) continue;
+        (void)send_signal(process, static_cast<int>(info.ssi_signo));  // it may just have ended
+    }
+    return reap(process);
+}
+
 Result<> relay(const RelayRequest& request, const SignalForwarding& signals) {
     std::vector<Flow> flows;
     for (const auto& channel : request.channels) flows.emplace_back(channel);

@@ -93,6 +93,16 @@ Result<std::optional<Device>> ask_for_device(NetlinkSocket& socket, MessageRow& 
     return std::optional(Device{std::string(name.substr(0, name.find('\0'))), index, find_number(attributes, IFLA_MTU).value_or(0)});
 }
 
+void begin_address(MessageRow& row, std::uint16_t type, std::uint16_t flags, const InterfaceAddress& address) {
+    ifaddrmsg header{};
+    header.ifa_family = family_of(address.address);
+    header.ifa_prefixlen = address.prefix;
+    header.ifa_index = address.index;
+    row.begin(type, flags, bytes_of(header), fmt::format("address {}", text_of(address.address)));
+    row.attribute(IFA_LOCAL, address.address);
+    row.attribute(IFA_ADDRESS, address.address);
+}
+
 }  // namespace
 
 void add_cable(MessageRow& row, const Cable& cable) {
@@ -137,15 +147,15 @@ void configure_ipv4(MessageRow& row, std::uint32_t index, const std::vector<Ipv4
 }
 
 void add_address(MessageRow& row, const InterfaceAddress& address) {
-    ifaddrmsg header{};
-    header.ifa_family = family_of(address.address);
-    header.ifa_prefixlen = address.prefix;
-    header.ifa_index = address.index;
-    row.begin(RTM_NEWADDR, kCreate, bytes_of(header), fmt::format("address {}", text_of(address.address)));
-    row.attribute(IFA_LOCAL, address.address);
-    row.attribute(IFA_ADDRESS, address.address);
+    begin_address(row, RTM_NEWADDR, kCreate, address);
     row.number(IFA_FLAGS, std::uint32_t{IFA_F_NODAD | IFA_F_PERMANENT});
+    if (address.preference == Preference::preferred) return;
+    ifa_cacheinfo lifetime{};
+    lifetime.ifa_valid = ~0U;
+    row.attribute(IFA_CACHEINFO, bytes_of(lifetime));
 }
+
+void remove_address(MessageRow& row, const InterfaceAddress& address) { begin_address(row, RTM_DELADDR, 0, address); }
 
 void add_route(MessageRow& row, const Route& route) {
     row.begin(RTM_NEWROUTE, kCreate, bytes_of(route_header(route)),
@@ -223,19 +233,26 @@ Result<std::optional<Device>> device_by_name(NetlinkSocket& socket, std::string_
     return ask_for_device(socket, row);
 }
 
-Result<std::vector<std::string>> addresses_of(NetlinkSocket& socket, std::uint32_t index, unsigned char family) {
+Result<std::vector<OwnAddress>> own_addresses(NetlinkSocket& socket) {
     ifaddrmsg header{};
-    header.ifa_family = family;
-    header.ifa_index = index;
     MessageRow row;
-    row.begin(RTM_GETADDR, NLM_F_DUMP, bytes_of(header), fmt::format("list the addresses of device number {}", index));
-    std::vector<std::string> found;
+    row.begin(RTM_GETADDR, NLM_F_DUMP, bytes_of(header), "list the addresses of this host");
+    std::vector<OwnAddress> found;
     TRY(socket.dump(row, [&](std::string_view message) {
+        auto fixed = header_of<ifaddrmsg>(message);
         auto attributes = attributes_behind<ifaddrmsg>(message);
         auto address = find_attribute(attributes, IFA_LOCAL);  // IFA_ADDRESS is the other side of a point-to-point link
         if (!address) address = find_attribute(attributes, IFA_ADDRESS);
-        if (address && header_of<ifaddrmsg>(message).ifa_index == index) found.push_back(text_of(*address));
+        auto broadcast = find_attribute(attributes, IFA_BROADCAST);
+        if (address) found.push_back({text_of(*address), broadcast ? text_of(*broadcast) : "", fixed.ifa_prefixlen, fixed.ifa_index});
     }));
+    return found;
+}
+
+Result<std::vector<std::string>> addresses_of(NetlinkSocket& socket, std::uint32_t index, unsigned char family) {
+    std::vector<std::string> found;
+    for (auto& own : TRY(own_addresses(socket)))
+        if (own.index == index && (own.address.find(':') != std::string::npos) == (family == AF_INET6)) found.push_back(std::move(own.address));
     return found;
 }
 

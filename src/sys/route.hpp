@@ -43,13 +43,17 @@ struct Ipv4Setting {
 };
 void configure_ipv4(MessageRow& row, std::uint32_t index, const std::vector<Ipv4Setting>& settings);
 
-/// Usable at once: no duplicate address detection.
+/// Usable at once: no duplicate address detection. A deprecated one is never chosen as the source of a connection (RFC 6724).
+enum class Preference { preferred, deprecated };
 struct InterfaceAddress {
     std::string_view address;
     std::uint8_t prefix = 0;
     std::uint32_t index = 0;
+    Preference preference = Preference::preferred;
 };
+/// EEXIST where the device has it already.
 void add_address(MessageRow& row, const InterfaceAddress& address);
+void remove_address(MessageRow& row, const InterfaceAddress& address);
 
 /// Routes of ours carry this protocol number, so that `ip route show proto 118` lists them.
 inline constexpr unsigned char kRouteProtocol = 118;
@@ -94,5 +98,15 @@ Result<std::optional<Device>> device_by_index(NetlinkSocket& socket, std::uint32
 Result<std::optional<Device>> device_by_name(NetlinkSocket& socket, std::string_view name);
 /// The addresses of one family (AF_INET, AF_INET6) on one device, as text.
 Result<std::vector<std::string>> addresses_of(NetlinkSocket& socket, std::uint32_t index, unsigned char family);
+
+/// An address that this host has on a device.
+struct OwnAddress {
+    std::string address;    ///< as text
+    std::string broadcast;  ///< empty: none
+    std::uint8_t prefix = 0;
+    std::uint32_t index = 0;  ///< of the device
+};
+/// All of them, of both families, in the kernel's order.
+Result<std::vector<OwnAddress>> own_addresses(NetlinkSocket& socket);
 
 }  // namespace vs::sys

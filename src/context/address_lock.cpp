@@ -1,0 +1,180 @@
+#include "context/address_lock.hpp"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "address_lock_version.hpp"
+#include "bpf/address_lock.h"
+#include "context/address_lock_object.hpp"
+#include "model/paths.hpp"
+#include "sys/file.hpp"
+
+namespace vs::context {
+
+using model::Family;
+using model::IpAddress;
+
+namespace {
+
+const std::string kBpf = "/sys/fs/bpf";
+const std::string kPins = kBpf + "/vserver-" VS_ADDRESS_LOCK_VERSION;
+
+struct Attachment {
+    const char* program;
+    int hook;
+};
+constexpr Attachment kAlways[] = {
+    {"lock_create", BPF_CGROUP_INET_SOCK_CREATE}, {"lock_bind4", BPF_CGROUP_INET4_BIND},       {"lock_bind6", BPF_CGROUP_INET6_BIND},
+    {"lock_connect4", BPF_CGROUP_INET4_CONNECT},  {"lock_connect6", BPF_CGROUP_INET6_CONNECT}, {"lock_send4", BPF_CGROUP_UDP4_SENDMSG},
+    {"lock_send6", BPF_CGROUP_UDP6_SENDMSG},      {"lock_egress", BPF_CGROUP_INET_EGRESS},     {"lock_ingress", BPF_CGROUP_INET_INGRESS}};
+constexpr Attachment kSteered[] = {{"note_listener", BPF_CGROUP_SOCK_OPS}};
+constexpr Attachment kOwnLoopback[] = {
+    {"show_own4", BPF_CGROUP_INET4_GETSOCKNAME},  {"show_own6", BPF_CGROUP_INET6_GETSOCKNAME},
+    {"show_peer4", BPF_CGROUP_INET4_GETPEERNAME}, {"show_peer6", BPF_CGROUP_INET6_GETPEERNAME},
+    {"show_sender4", BPF_CGROUP_UDP4_RECVMSG},    {"show_sender6", BPF_CGROUP_UDP6_RECVMSG}};
+
+/// Words of an address as the programs see them: network byte order in memory.
+void copy_words(const IpAddress& address, std::uint32_t* words) {
+    std::copy_n(address.bytes().data(), address.bytes().size(), reinterpret_cast<char*>(words));
+}
+
+void fill_mask(std::uint8_t prefix, std::uint32_t* words) {
+    for (int bits = prefix; bits > 0; bits -= 32, ++words) *words = htonl(bits >= 32 ? ~0U : ~0U << (32 - bits));
+}
+
+IpAddress address_of(Family family, const std::uint32_t* words) {
+    char text[INET6_ADDRSTRLEN];
+    return IpAddress::parse(::inet_ntop(family == Family::ipv4 ? AF_INET : AF_INET6, words, text, sizeof text)).value_or(IpAddress());
+}
+
+std::uint8_t prefix_of(const std::uint32_t* mask, int words) {
+    int bits = 0;
+    for (int i = 0; i < words; ++i) bits += std::popcount(mask[i]);
+    return static_cast<std::uint8_t>(bits);
+}
+
+bool is_steered(const AddressLock& lock) { return lock.addresses.size() > 1 || lock.loopback; }
+
+address_lock as_element(const AddressLock& lock, std::uint64_t network, std::uint64_t group) {
+    address_lock element{};
+    element.network = network;
+    element.group = group;
+    element.steered = is_steered(lock);
+    for (const auto& [address, prefix] : lock.addresses) {
+        if (address.family() == Family::ipv4) {
+            auto& own = element.four[element.count4++];
+            copy_words(address, &own.address);
+            fill_mask(prefix, &own.mask);
+        } else {
+            auto& own = element.six[element.count6++];
+            copy_words(address, own.address);
+            fill_mask(prefix, own.mask);
+        }
+    }
+    for (const auto& address : lock.broadcasts) copy_words(address, &element.broadcast[element.broadcasts++]);
+    if (!lock.loopback) return element;
+    element.loopback4 = htonl(PRIVATE_LOOPBACK4_FIRST | static_cast<std::uint32_t>(*lock.loopback) << 8);
+    copy_words(loopback_address(*lock.loopback, Family::ipv6), element.loopback6);
+    return element;
+}
+
+AddressLock from_element(const address_lock& element) {
+    AddressLock lock;
+    for (std::uint32_t i = 0; i < element.count4; ++i)
+        lock.addresses.push_back({address_of(Family::ipv4, &element.four[i].address), prefix_of(&element.four[i].mask, 1)});
+    for (std::uint32_t i = 0; i < element.count6; ++i)
+        lock.addresses.push_back({address_of(Family::ipv6, element.six[i].address), prefix_of(element.six[i].mask, 4)});
+    for (std::uint32_t i = 0; i < element.broadcasts; ++i) lock.broadcasts.push_back(address_of(Family::ipv4, &element.broadcast[i]));
+    if (element.loopback4 != 0) lock.loopback = static_cast<std::uint16_t>((ntohl(element.loopback4) & ~PRIVATE_LOOPBACK4_MASK) >> 8);
+    return lock;
+}
+
+/// Under this name it may have registered listeners (bpf/listeners.bpf.h).
+std::string steered_key_of(const IpAddress& address) {
+    steered_key key{};
+    if (address.family() == Family::ipv6) {
+        copy_words(address, key.address);
+    } else {
+        key.address[2] = htonl(0xffff);
+        copy_words(address, &key.address[3]);
+    }
+    return std::string(reinterpret_cast<const char*>(&key), sizeof key);
+}
+
+Result<std::uint64_t> group_id(sys::FdRef group) { return TRY(sys::stat_fd(group)).st_ino; }
+
+template <typename T>
+std::string_view bytes_of(const T& value) { return {reinterpret_cast<const char*>(&value), sizeof value}; }
+
+}  // namespace
+
+IpAddress loopback_address(std::uint16_t number, Family family) {
+    std::uint32_t words[4] = {htonl(PRIVATE_LOOPBACK6_WORD0), 0, 0, htonl(number + 1U)};
+    if (family == Family::ipv4) words[0] = htonl((PRIVATE_LOOPBACK4_FIRST | static_cast<std::uint32_t>(number) << 8) + 1);
+    return address_of(family, words);
+}
+
+Result<AddressLocker> AddressLocker::open() {
+    if (!TRY(sys::exists(sys::kHere, kPins + "/locks"))) {
+        TRY(sys::make_dir(sys::kHere, model::paths::kRun, 0700, sys::IfExists::keep));
+        auto turn = TRY(sys::lock_file(TRY(sys::open_dir(sys::kHere, model::paths::kRun)), ".address-lock", sys::LockWait::wait));
+        TRY(sys::need_bpf_filesystem(kBpf));
+        if (!TRY(sys::exists(sys::kHere, kPins + "/locks")))
+            TRY_WITH(sys::load_and_pin(address_lock_object(), kPins), "load the programs of the address lock");
+    }
+    return AddressLocker(kPins, TRY(sys::open_pinned_map(kPins + "/locks")));
+}
+
+Result<> AddressLocker::attach(const AddressLock& lock, sys::FdRef group) const {
+    std::vector<Attachment> wanted(std::begin(kAlways), std::end(kAlways));
+    if (is_steered(lock)) wanted.insert(wanted.end(), std::begin(kSteered), std::end(kSteered));
+    if (lock.loopback) wanted.insert(wanted.end(), std::begin(kOwnLoopback), std::end(kOwnLoopback));
+    for (const auto& [name, hook] : wanted) {
+        auto program = TRY(sys::open_pinned_program(pins_ + "/" + name));
+        TRY_WITH(sys::attach_to_cgroup(program, group, hook), "attach '{}'", name);
+    }
+    return {};
+}
+
+Result<> AddressLocker::steer(const AddressLock& lock) const {
+    auto program = TRY(sys::open_pinned_program(pins_ + "/find_listener"));
+    TRY(sys::attach_to_network(program, pins_ + "/steering"));
+    auto steered = TRY(sys::open_pinned_map(pins_ + "/steered"));
+    std::uint64_t present = 1;
+    for (const auto& own : lock.addresses) TRY(sys::set_element(steered, steered_key_of(own.address), bytes_of(present)));
+    if (!lock.loopback) return {};
+    for (auto family : {Family::ipv4, Family::ipv6})
+        TRY(sys::set_element(steered, steered_key_of(loopback_address(*lock.loopback, family)), bytes_of(present)));
+    return {};
+}
+
+Result<> AddressLocker::lock(const AddressLock& lock, sys::FdRef group) const {
+    auto id = TRY(group_id(group));
+    auto element = as_element(lock, TRY(sys::network_cookie()), id);
+    TRY(attach(lock, group));
+    if (is_steered(lock)) TRY_WITH(steer(lock), "let listeners be found under several addresses");
+    return sys::set_element(locks_, bytes_of(id), bytes_of(element));
+}
+
+Result<std::optional<AddressLock>> AddressLocker::read(sys::FdRef group) const {
+    auto id = TRY(group_id(group));
+    std::string value(sizeof(address_lock), '\0');
+    auto found = sys::get_element(locks_, bytes_of(id), value);
+    if (!found && found.error().errno_value == ENOENT) return std::nullopt;
+    if (!found) return std::unexpected<Error>(found.error());
+    address_lock element{};
+    std::copy_n(value.data(), sizeof element, reinterpret_cast<char*>(&element));
+    return std::optional(from_element(element));
+}
+
+Result<> AddressLocker::forget_listeners() const {
+    auto removed = sys::remove_file(sys::kHere, pins_ + "/steering");
+    if (!removed && removed.error().errno_value != ENOENT) return removed;
+    return sys::clear_map(TRY(sys::open_pinned_map(pins_ + "/steered")), sizeof(steered_key));
+}
+
+}  // namespace vs::context

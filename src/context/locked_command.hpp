@@ -1,0 +1,42 @@
+#pragma once
+// Running one command locked to addresses, as root: chbind(8). The command is born in a control group of its own that has the lock,
+// and gives up what could take it off: root too is held, as long as it has no other way to act on the host than its own.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "context/address_lock.hpp"
+#include "sys/process.hpp"
+
+namespace vs::context {
+
+enum class Descriptors {
+    standard,  ///< 0, 1 and 2 only: a socket that was made outside is not locked
+    all,       ///< whatever the caller has open: each socket among them is a grant
+};
+
+enum class LoopbackKind { host, own };
+
+struct LockedCommand {
+    AddressLock lock;
+    LoopbackKind loopback = LoopbackKind::host;
+    Descriptors descriptors = Descriptors::standard;
+    std::vector<std::string> argv;  ///< the program is searched as execvp(3) does
+};
+
+/// How a command ended, or why it could not be executed.
+struct LockedEnd {
+    sys::ExitStatus status;
+    std::optional<Error> exec_failure;
+};
+
+/// Runs it and waits for it; what it leaves running stays locked. Signals that we are sent go to it. Code::denied without the
+/// capabilities of root, Code::unsupported where the kernel lacks something.
+Result<LockedEnd> run_locked(const LockedCommand& command);
+
+/// Locks the caller itself and all it will start. Sockets that it has stay as they are. Moving a process into a group takes the
+/// kernel some 15 ms. After a failure the caller may be half confined, and must not go on.
+Result<> lock_caller(const AddressLock& lock, LoopbackKind loopback);
+
+}  // namespace vs::context

@@ -1,0 +1,55 @@
+#include <vserver/vserver.h>
+
+#include <cerrno>
+
+#include "context/locked_command.hpp"
+#include "library/report.hpp"
+
+namespace vs::library {
+
+namespace {
+
+constexpr std::uint32_t kKnownFlags = VSERVER_ADDRESSES_OWN_LOOPBACK | VSERVER_ADDRESSES_KEEP_DESCRIPTORS;
+
+std::vector<std::string> words(const char* const* list) {
+    std::vector<std::string> out;
+    for (; list != nullptr && *list != nullptr; ++list) out.emplace_back(*list);
+    return out;
+}
+
+Result<context::LockedCommand> locked_command(const vserver_addresses* given) {
+    auto ours = TRY(take(given));
+    if ((ours.flags & ~kKnownFlags) != 0 || ours.reserved != 0) return fail(Code::usage, "a flag of the address lock that is not known");
+    context::LockedCommand command;
+    command.lock = TRY(context::plan_lock({words(ours.addresses), ours.broadcast != nullptr ? ours.broadcast : ""}));
+    if ((ours.flags & VSERVER_ADDRESSES_OWN_LOOPBACK) != 0) command.loopback = context::LoopbackKind::own;
+    if ((ours.flags & VSERVER_ADDRESSES_KEEP_DESCRIPTORS) != 0) command.descriptors = context::Descriptors::all;
+    return command;
+}
+
+Result<context::LockedEnd> run(const vserver_addresses* addresses, const char* const* argv) {
+    auto command = TRY(locked_command(addresses));
+    command.argv = words(argv);
+    if (command.argv.empty()) return fail(Code::usage, "no command");
+    return context::run_locked(command);
+}
+
+Result<> lock(const vserver_addresses* addresses) {
+    auto command = TRY(locked_command(addresses));
+    return context::lock_caller(command.lock, command.loopback);
+}
+
+}  // namespace
+
+}  // namespace vs::library
+
+using namespace vs::library;
+
+int vserver_lock_addresses(const vserver_addresses* addresses) { return report(lock(addresses)); }
+
+int vserver_run_locked(const vserver_addresses* addresses, const char* const* command) {
+    auto end = run(addresses, command);
+    if (!end) return report(end.error());
+    if (end->exec_failure) return report(*end->exec_failure, end->exec_failure->errno_value == ENOENT ? Status::not_found : Status::cannot_execute);
+    return end->status.shell_status();
+}

@@ -1,0 +1,54 @@
+// chbind(8): runs a command that uses only the given addresses of this host.
+
+#include "programs/tools/tool.hpp"
+
+namespace vs::tools {
+
+namespace {
+
+constexpr Option kOptions[] = {
+    {"ip", "IP[/MASK]|DEVICE", "an address of this host, or all of a device; repeatable"},
+    {"bcast", "IP", "the broadcast address; else those of the host's devices"},
+    {"own-loopback", "", "127.0.0.1 and ::1 are the command's own and nobody else's"},
+    {"keep-fds", "", "keep descriptors from 3 up; each socket among them is a grant"},
+    {"silent", "", "do not say what it is locked to"},
+};
+
+constexpr Tool kTool{
+    "chbind", "[--silent] --ip IP[/MASK]|DEVICE... [--bcast IP] [--own-loopback] COMMAND [ARG...]",
+    "Run a command that uses only these addresses of this host, as a server and as a\nclient, with all it starts. What binds to any address gets the first of them.\n",
+    kOptions};
+
+std::vector<const char*> pointers(const std::vector<std::string>& strings) {
+    std::vector<const char*> out;
+    for (const auto& string : strings) out.push_back(string.c_str());
+    out.push_back(nullptr);
+    return out;
+}
+
+int run(const Line& line) {
+    if (line.rest.empty()) return refuse(kTool, Error{Code::usage, 0, "which command? See 'chbind --help'", {}});
+    const auto words = line.values("ip");
+    const auto broadcast = line.value("bcast");
+    const auto ips = pointers(words), command = pointers(line.rest);
+    vserver_addresses addresses = VSERVER_INIT_ADDRESSES;
+    addresses.addresses = ips.data();
+    if (broadcast) addresses.broadcast = broadcast->c_str();
+    if (line.has("own-loopback")) addresses.flags |= VSERVER_ADDRESSES_OWN_LOOPBACK;
+    if (line.has("keep-fds")) addresses.flags |= VSERVER_ADDRESSES_KEEP_DESCRIPTORS;
+    if (!line.has("silent")) say(kTool, fmt::format("ip address locked to {}", fmt::join(words, " ")));
+    const int status = vserver_run_locked(&addresses, command.data());
+    return status < 0 ? refuse(kTool) : status;
+}
+
+}  // namespace
+
+}  // namespace vs::tools
+
+int main(int argc, char** argv) {
+    using namespace vs::tools;
+    auto line = parse(kTool, argc, argv);
+    if (!line) return refuse(kTool, line.error());
+    if (answered(kTool, *line)) return 0;
+    return run(*line);
+}

@@ -1,0 +1,48 @@
+#pragma once
+// BPF programs (bpf(2)) through libbpf, and nothing else of ours calls it: loading an object and pinning what is in it, attaching
+// to a control group, attaching to a network namespace, elements of maps.
+//
+// Programs that are attached to a control group stay until it is removed, whoever attached them; no process holds them.
+// Needs CAP_BPF and CAP_NET_ADMIN, or CAP_SYS_ADMIN.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sys/fd.hpp"
+
+namespace vs::sys {
+
+struct BpfProgram : Fd { using Fd::Fd; };
+struct BpfMap : Fd { using Fd::Fd; };
+
+/// Mounts a BPF file system at `path` where none is.
+Result<> need_bpf_filesystem(const std::string& path);
+
+/// Loads an object file from memory and pins its programs and its maps, by their names, in `directory`, which appears as one
+/// step when all is done. Precondition: nobody else does this at the same time; `directory` is on a BPF file system.
+/// Code::unsupported where this kernel refuses a program.
+Result<> load_and_pin(std::string_view object, const std::string& directory);
+
+Result<BpfProgram> open_pinned_program(const std::string& path);
+Result<BpfMap> open_pinned_map(const std::string& path);
+
+/// BPF_CGROUP_* of <linux/bpf.h>. Programs of groups above and below run too (BPF_F_ALLOW_MULTI).
+Result<> attach_to_cgroup(FdRef program, FdRef group, int hook);
+/// True where the program is attached there already.
+Result<bool> is_attached_to_cgroup(FdRef program, FdRef group, int hook);
+
+/// Attaches to our network namespace for as long as `pin` exists. Where it exists, it must be of our namespace: Code::unsupported
+/// otherwise.
+Result<> attach_to_network(FdRef program, const std::string& pin);
+
+Result<> set_element(FdRef map, std::string_view key, std::string_view value);
+/// `value` is filled; ENOENT where there is no such element.
+Result<> get_element(FdRef map, std::string_view key, std::string& value);
+Result<> clear_map(FdRef map, std::size_t key_size);
+
+/// What names our network namespace within this boot, to BPF programs too (SO_NETNS_COOKIE, socket(7)).
+Result<std::uint64_t> network_cookie();
+
+}  // namespace vs::sys

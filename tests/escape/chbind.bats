@@ -1,0 +1,96 @@
+#!/usr/bin/env bats
+# chbind: each kind of socket, in both families, by root and by a user, tries to use an address that is not its own. The attempts
+# are in sockets.py; docs/decisions/address-lock.md has the table.
+
+load ../support/common
+
+readonly here=$BATS_TEST_DIRNAME port=7001
+
+setup_file() {
+    ip address add 10.77.0.21/24 dev eth0
+    ip address add fd77::21/64 dev eth0 nodad
+    echo '0 2147483647' >/proc/sys/net/ipv4/ping_group_range
+    wire /usr/bin/python3 "$BATS_TEST_DIRNAME/reflector.py" 7001 >/dev/null 2>&1 3>&- &
+    echo $! >"$BATS_FILE_TMPDIR/reflector"
+    wait_until nc -z 10.77.0.1 7001
+    begin_suite
+}
+
+teardown_file() { kill "$(<"$BATS_FILE_TMPDIR/reflector")"; }
+
+# attempts FAMILY USER [OPTION...]: with an abstract socket, and a process with a socket, of the same user outside.
+attempts() {
+    local as=() addresses=(10.77.0.21 10.77.0.2 10.77.0.1) outside status=0
+    [[ $2 == root ]] || as=(setpriv --reuid 65534 --regid 65534 --clear-groups --no-new-privs)
+    [[ $1 == 4 ]] || addresses=(fd77::21 fd77::2 fd77::1)
+    "${as[@]}" /usr/bin/python3 -c 'import os, socket, signal
+s = socket.socket(socket.AF_UNIX); s.bind("\0canary"); s.listen(); t = socket.socket(); os.write(1, b"ready\n"); signal.pause()' \
+        >"$BATS_TEST_TMPDIR/outside" 3>&- &
+    outside=$!
+    wait_until grep -q ready "$BATS_TEST_TMPDIR/outside"
+    ABSTRACT=canary OUTSIDE_PID=$outside INHERITED=9 chbind --silent --ip "${addresses[0]}" "${@:3}" \
+        "${as[@]}" /usr/bin/python3 "$here/sockets.py" "$1" "${addresses[@]}" $port 9<>"/dev/tcp/10.77.0.1/$port" || status=$?
+    kill "$outside"
+    wait "$outside" 2>/dev/null || true
+    return "$status"
+}
+
+# Landlock closes abstract sockets from Linux 6.12 on.
+without_landlock_scopes() { [[ $(printf '%s\n' 6.12 "$(uname -r)" | sort -V | head -n 1) != 6.12 ]]; }
+
+expect_none_escaped() {
+    echo "$output"
+    (( $(grep -c ': ' <<<"$output") >= 36 ))
+    if without_landlock_scopes; then output=$(grep -v '^abstract: ' <<<"$output"); fi
+    ! grep ESCAPED <<<"$output"
+}
+
+@test "no kind of socket gets away from its address: root, IPv4" { run attempts 4 root; expect_none_escaped; }
+@test "no kind of socket gets away from its address: root, IPv6" { run attempts 6 root; expect_none_escaped; }
+@test "no kind of socket gets away from its address: a user, IPv4" { run attempts 4 user; expect_none_escaped; }
+@test "no kind of socket gets away from its address: a user, IPv6" { run attempts 6 user; expect_none_escaped; }
+
+@test "with a loopback of its own neither" { run attempts 4 root --own-loopback; expect_none_escaped; }
+
+@test "the attempts are real: without a lock they succeed" {
+    run /usr/bin/python3 "$here/sockets.py" 4 10.77.0.21 10.77.0.2 10.77.0.1 $port
+    echo "$output"
+    [ "$status" -eq 1 ]
+    (( $(grep -c ESCAPED <<<"$output") >= 25 ))
+}
+
+@test "the table in the documentation has each kind of socket that is tried" {
+    local kind
+    [[ -d $here/../../docs ]] || skip 'only the tests were carried to this machine'
+    for kind in $(sed -nE 's/^@attempt\("([^"]*)".*/\1/p' "$here/sockets.py" | tr ' ' '~' | sort -u); do
+        grep -q "^| ${kind//\~/ } |" "$here/../../docs/decisions/address-lock.md" || { echo "no row for: $kind"; return 1; }
+    done
+}
+
+@test "root in a lock has not the means to take it off" {
+    run chbind --silent --ip 10.77.0.21 bash -c '
+        group=$(sed -n s/^0:://p /proc/self/cgroup) root=/sys/fs/cgroup
+        [[ ! -d $root/unified ]] || root+=/unified
+        echo 0 >"$root$(dirname "$group")/cgroup.procs"; echo "leave: $?"
+        mount -o remount,rw "$root"; echo "remount: $?"
+        umount -l "$root"; echo "unmount: $?"
+        mount -t cgroup2 none /mnt; echo "mount: $?"
+        nsenter -t 1 -m true; echo "enter: $?"
+        nsenter --mount=/proc/1/ns/mnt true; echo "join: $?"
+        rm -f /sys/fs/bpf/*/locks; echo "unpin: $?"
+        ip address add 10.77.0.99/24 dev eth0; echo "address: $?"'
+    echo "$output"
+    for step in leave remount unmount mount enter join unpin address; do
+        [[ $(grep "^$step: " <<<"$output") =~ [1-9]+$ ]]
+    done
+}
+
+@test "a network namespace of its own is no way to the host's addresses" {
+    run chbind --silent --ip 10.77.0.21 setpriv --reuid 65534 --regid 65534 --clear-groups unshare --user --map-root-user --net \
+        /usr/bin/python3 -c 'import socket
+s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[0])
+s = socket.socket(); s.settimeout(1); print(s.connect_ex(("10.77.0.1", 7001)))'
+    echo "$output"
+    [ "${lines[0]}" = 0.0.0.0 ]
+    [ "${lines[1]}" = 101 ]      # ENETUNREACH: there is nothing there
+}
