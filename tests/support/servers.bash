@@ -4,10 +4,13 @@
 # small   busybox and nothing else, without an init: it runs what its settings list as services
 # host    a base Debian of the files of this machine, systemd as its init
 
-# Arguments: packages beside the base system. What follows is the image of every new_host.
+# Arguments: packages beside the base system. What follows is the image of every new_host. Where the processor is emulated
+# this would take minutes: such a machine has a system of its own kind in an archive (tests/vm/image/make-root).
 build_host() {
-    local packages=$1
-    vserver "image-host" build --from host ${packages:+--packages "$packages"} --network none >&2
+    local packages=$1 archive=/var/cache/guest.tar
+    local -a source=(--from host ${packages:+--packages "$packages"})
+    [[ ! -e $archive ]] || source=(--from "$archive")
+    vserver "image-host" build "${source[@]}" --network none >&2
     host_image=$(image_of image-host)
     export host_image
 }

@@ -131,6 +131,7 @@ inside() { run_vserver small exec -- sh -c "$1"; }
 
 # ---- terminals ---------------------------------------------------------------------------------------------------
 
+# bats test_tags=stock
 @test "enter is a login shell on a terminal of the server's own, of the caller's size" {
     vserver small start
     run on_terminal 33x101 'tty; stty size; echo \$0 is $0; ls -l /proc/self/fd/0; exit 5\n' vserver small enter
@@ -142,6 +143,7 @@ inside() { run_vserver small exec -- sh -c "$1"; }
     vserver small stop
 }
 
+# bats test_tags=stock
 @test "the terminal is controlling: Ctrl-C interrupts inside, and the raw mode is undone after a kill" {
     vserver small start
     run on_terminal 24x80 '\x03' vserver small exec -t -- sh -c 'trap "echo interrupted; exit 4" INT; echo ready; while :; do sleep 0.1; done'
@@ -163,6 +165,7 @@ inside() { run_vserver small exec -- sh -c "$1"; }
 
 # ---- stopped servers ---------------------------------------------------------------------------------------------
 
+# bats test_tags=stock
 @test "exec in a stopped server runs none of its services, keeps what was written, and leaves nothing" {
     add_service small marker /bin/sh -c 'touch /ran'
     mark

@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # The shortest way through everything, with one small image: what test.sh runs on the stock kernel, where processes are dear.
 
+# bats file_tags=stock
+
 load ../support/common
 load ../support/servers
 

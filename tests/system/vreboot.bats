@@ -27,6 +27,7 @@ tool() {
 
 # ---------------------------------------------------------------------------------------------- never the machine
 
+# bats test_tags=stock
 @test "in the main environment nothing is done, by force neither" {
     local program option
     for program in vreboot vhalt; do
@@ -93,6 +94,7 @@ tool() {
 
 # ---------------------------------------------------------------------------------------------- inside
 
+# bats test_tags=stock
 @test "vserver-init is asked and its services get their time" {
     local row
     for row in vreboot:HUP:reboot 'vhalt:INT:power off'; do
@@ -104,6 +106,7 @@ tool() {
     done
 }
 
+# bats test_tags=stock
 @test "by force the server ends at once" {
     local row
     for row in vreboot:HUP vhalt:INT; do
