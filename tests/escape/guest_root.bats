@@ -103,10 +103,10 @@ def all_of(what, take):
     print(what, count, flush=True)
 all_of("inotify", libc.inotify_init)
 all_of("pty", lambda: held.append(pty.openpty()) or 0)
-print("ready", flush=True)
-os.system("true")
+all_of("key", lambda: libc.syscall(248, b"user", b"name", b"value", 5, -3))  # add_key
 '
     echo "$output"
+    [[ $output == *'key 0' ]]    # keyrings belong to users of the machine: no server takes any
     vserver attacker exec -- python3 -c '
 import ctypes, os, time
 libc = ctypes.CDLL(None)
