@@ -16,6 +16,8 @@ namespace {
 using sys::FdRef;
 
 const std::string kMount = "/sys/fs/cgroup";
+// A server is called by a letter or a digit first: whoever stops one ends everything in its group, and this is everybody's.
+const std::string kKeepers = ".keepers";
 constexpr std::array<const char*, 3> kControllers = {"memory", "pids", "cpu"};
 constexpr std::uint32_t kCpuPeriod = 100'000;  // microseconds, the kernel's default
 constexpr sys::Milliseconds kKillLimit{20'000};
@@ -122,7 +124,7 @@ Result<CgroupHost> CgroupHost::open() {
     return host;
 }
 
-Result<sys::DirFd> CgroupHost::keepers() const { return make_group(root_, "keepers"); }
+Result<sys::DirFd> CgroupHost::keepers() const { return make_group(root_, kKeepers); }
 
 Result<CgroupEntry> create_cgroups(const CgroupHost& host, const std::string& name, const model::Limits& limits, std::uint32_t first_id) {
     CgroupEntry entry;

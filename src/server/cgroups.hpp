@@ -1,7 +1,7 @@
 #pragma once
 // The control groups of a server.
 //
-//     ROOT/keepers        keepers, recorders and builders: born there, not in the caller's session
+//     ROOT/.keepers       keepers, recorders and builders: born there, not in the caller's session. No server can have that name
 //     ROOT/NAME           limits, ours
 //     ROOT/NAME/guest     delegated to the server's root; the root of its cgroup namespace
 //     ROOT/NAME/guest/.vserver   where commands that enter are born (a group with controllers enabled refuses processes)

@@ -223,7 +223,7 @@ teardown() { [[ -z ${owner:-} ]] || kill -TERM "$owner" 2>/dev/null || true; }
 readonly server='
     pin() { for ((cpu = 0; cpu < 4096; cpu++)); do taskset -c $cpu unshare --mount=/run/vservers/.void true && return; done 2>/dev/null; }
     v2=/sys/fs/cgroup; [ ! -d $v2/unified ] || v2=$v2/unified
-    mkdir -p $v2/vservers/keepers $v2/vservers/web1/guest
+    mkdir -p $v2/vservers/.keepers $v2/vservers/web1/guest
     [ ! -d /sys/fs/cgroup/memory ] || mkdir -p /sys/fs/cgroup/{memory,pids,cpu}/vservers/web1
     mkdir -p /run/vservers/web1 /var/lib/vservers/{servers,logs}/web1 /var/lib/vservers/images/abc/tree
     touch /run/vservers/web1/{lock,generation} /etc/vservers/web1.toml /var/lib/vservers/servers/web1/record.json
