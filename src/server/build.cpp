@@ -27,10 +27,26 @@ Result<> remove_if_there(sys::FdRef dir, const std::string& name) {
 
 Result<bool> has_settings(const model::ServerName& name) { return TRY(find_name(name.text())).has_value(); }
 
-/// Files without settings are what a killed build or delete has left: nobody can name them any more.
-Result<> remove_orphan_files(const storage::Store& store, const model::ServerName& name) {
-    if (TRY(has_settings(name)) || !TRY(sys::exists(store.servers(), name.text()))) return {};
-    return storage::destroy_server(store, name);
+/// What a command works on is not repaired but waited for by nobody: it may be a stop that takes its time.
+std::string skipped(const model::ServerName& name) { return fmt::format("{}: skipped, another command works on it", name.text()); }
+
+/// Files without settings are what a killed build or delete has left: nobody can name them any more. The caller holds the name,
+/// or else they might be a build's that has not written its settings yet. True where there were any.
+Result<bool> remove_orphan_files(const storage::Store& store, const model::ServerName& name) {
+    if (TRY(has_settings(name)) || !TRY(sys::exists(store.servers(), name.text()))) return false;
+    TRY(storage::destroy_server(store, name));
+    return true;
+}
+
+/// The same for one entry of the store; the line to report, or nothing (repair_run_dir tells of what is skipped).
+Result<std::optional<std::string>> repair_files(const storage::Store& store, const std::string& entry) {
+    auto name = model::ServerName::parse(entry);
+    if (!name || TRY(has_settings(*name))) return std::nullopt;
+    auto held = RunDir::hold(*name, sys::LockWait::fail_if_held);
+    if (!held && held.error().code == Code::busy) return std::nullopt;
+    auto [run, lock] = TRY(std::move(held));
+    if (!TRY(remove_orphan_files(store, *name))) return std::nullopt;
+    return fmt::format("{}: removed files without settings", entry);
 }
 
 Result<> remove_tree_in(const std::string& parent, const std::string& name) {
@@ -44,8 +60,9 @@ Result<> remove_tree_in(const std::string& parent, const std::string& name) {
 Result<std::optional<std::string>> repair_run_dir(const CgroupHost& host, const std::string& entry) {
     auto name = model::ServerName::parse(entry);
     if (!name) return std::nullopt;  // .void and its lock
-    auto run = TRY(RunDir::open(*name));
-    auto lock = TRY(run.lock());
+    auto held = RunDir::hold(*name, sys::LockWait::fail_if_held);
+    if (!held && held.error().code == Code::busy) return skipped(*name);
+    auto [run, lock] = TRY(std::move(held));
     bool had_state = TRY(run.read()).has_value();
     auto running = TRY(settle(host, *name, run));
     if (!running && !TRY(has_settings(*name))) {
@@ -56,9 +73,8 @@ Result<std::optional<std::string>> repair_run_dir(const CgroupHost& host, const 
     return std::nullopt;
 }
 
-}  // namespace
-
-Result<storage::ServerRecord> build_server(const storage::Store& store, const BuildRequest& request) {
+/// The caller holds the name.
+Result<storage::ServerRecord> make_files_and_settings(const storage::Store& store, const BuildRequest& request) {
     const auto& name = request.name;
     TRY(sys::make_dirs(paths::kSettings, 0755));
     auto settings_dir = TRY(sys::open_dir(sys::kHere, paths::kSettings));
@@ -70,9 +86,17 @@ Result<storage::ServerRecord> build_server(const storage::Store& store, const Bu
     return record;
 }
 
+}  // namespace
+
+Result<storage::ServerRecord> build_server(const storage::Store& store, const BuildRequest& request) {
+    auto [run, lock] = TRY(RunDir::hold(request.name, sys::LockWait::wait));
+    auto made = make_files_and_settings(store, request);
+    if (!made && !TRY(has_settings(request.name))) TRY(remove_tree_in(paths::kRun, request.name.text()));
+    return made;
+}
+
 Result<> delete_server(const storage::Store& store, const model::ServerName& name) {
-    auto run = TRY(RunDir::open(name));
-    auto lock = TRY(run.lock());
+    auto [run, lock] = TRY(RunDir::hold(name, sys::LockWait::wait));
     auto host = TRY(CgroupHost::open());
     if (TRY(settle(host, name, run))) return fail(Code::busy, "'{}' is running: stop it first", name.text());
     auto settings_dir = TRY(sys::open_dir(sys::kHere, paths::kSettings));
@@ -86,12 +110,8 @@ Result<> delete_server(const storage::Store& store, const model::ServerName& nam
 Result<std::vector<std::string>> repair(const storage::Store& store) {
     std::vector<std::string> done;
     TRY(storage::sweep(store));
-    for (const auto& entry : TRY(sys::list_dir(store.servers()))) {
-        auto name = model::ServerName::parse(entry);
-        if (!name || TRY(has_settings(*name))) continue;
-        TRY(remove_orphan_files(store, *name));
-        done.push_back(fmt::format("{}: removed files without settings", entry));
-    }
+    for (const auto& entry : TRY(sys::list_dir(store.servers())))
+        if (auto line = TRY(repair_files(store, entry))) done.push_back(std::move(*line));
     auto run = sys::open_dir(sys::kHere, paths::kRun);
     if (!run && run.error().errno_value == ENOENT) return done;
     if (!run) return std::unexpected<Error>(run.error());

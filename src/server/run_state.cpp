@@ -28,6 +28,14 @@ std::string text(const Fields& fields, std::string_view key) {
     return field == fields.end() ? "" : field->second;
 }
 
+/// True where the path still leads to this file.
+Result<bool> is_still(sys::FdRef file, const std::string& path) {
+    auto named = sys::stat_at(sys::kHere, path);
+    if (!named && named.error().errno_value == ENOENT) return false;
+    auto there = TRY(std::move(named)), held = TRY(sys::stat_fd(file));
+    return there.st_ino == held.st_ino && there.st_dev == held.st_dev;
+}
+
 }  // namespace
 
 std::string print_state(const RunState& state) {
@@ -66,6 +74,16 @@ Result<RunDir> RunDir::open(const model::ServerName& name) {
 }
 
 Result<sys::Fd> RunDir::lock() const { return sys::lock_file(dir_, "lock", sys::LockWait::wait); }
+
+Result<RunDir::Held> RunDir::hold(const model::ServerName& name, sys::LockWait policy) {
+    for (;;) {
+        auto run = TRY(RunDir::open(name));
+        auto lock = sys::lock_file(run.dir(), "lock", policy);
+        bool removed = !lock && lock.error().errno_value == ENOENT;
+        if (!lock && !removed) return std::unexpected<Error>(lock.error());
+        if (lock && TRY(is_still(*lock, model::paths::kRun + "/" + name.text() + "/lock"))) return Held{std::move(run), std::move(*lock)};
+    }
+}
 
 Result<std::optional<RunState>> RunDir::read() const {
     auto content = sys::read_file(dir_, "state");

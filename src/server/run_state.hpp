@@ -12,7 +12,7 @@
 
 #include "model/name.hpp"
 #include "server/network.hpp"
-#include "sys/fd.hpp"
+#include "sys/file.hpp"
 
 namespace vs::server {
 
@@ -48,6 +48,10 @@ class RunDir {
     [[nodiscard]] const sys::DirFd& dir() const { return dir_; }
     /// Waits for the lock; commands on one server follow each other.
     Result<sys::Fd> lock() const;
+    /// The directory, held: for who makes or deletes a server of that name. Whoever has waited for a lock that went with its
+    /// server begins anew. Code::busy where it is held and must not be waited for.
+    struct Held;
+    static Result<Held> hold(const model::ServerName& name, sys::LockWait policy);
     /// nullopt where the server is stopped.
     Result<std::optional<RunState>> read() const;
     Result<> write(const RunState& state) const;
@@ -57,6 +61,11 @@ class RunDir {
 
   private:
     sys::DirFd dir_;
+};
+
+struct RunDir::Held {
+    RunDir run;
+    sys::Fd lock;
 };
 
 }  // namespace vs::server

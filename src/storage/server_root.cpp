@@ -105,7 +105,9 @@ Result<std::vector<ServerRecord>> list_servers(const Store& store) {
     std::vector<ServerRecord> servers;
     for (const auto& entry : TRY(sys::list_dir(store.servers()))) {
         auto name = TRY_WITH(model::ServerName::parse(entry), "list {}/servers", store.path());
-        servers.push_back(TRY(read_server(store, name)));
+        auto server = read_server(store, name);
+        if (!server && !TRY(sys::exists(store.servers(), entry))) continue;  // deleted meanwhile
+        servers.push_back(TRY(std::move(server)));
     }
     return servers;
 }

@@ -11,11 +11,22 @@ setup_file() {
 }
 
 teardown() {
+    [[ ! ${holder:-} ]] || kill "$holder" || true
     remove_servers
     end_test
 }
 
 # ---- helpers -----------------------------------------------------------------------------------------------------
+
+# Another command that works on a server, as far as everybody else can see.
+hold() {
+    mkdir -p "/run/vservers/$1"
+    flock "/run/vservers/$1/lock" sh -c 'echo held; exec sleep 1000' >"$BATS_TEST_TMPDIR/held" 3>&- &
+    holder=$!
+    wait_until grep -q held "$BATS_TEST_TMPDIR/held"
+}
+
+let_go() { pkill -P "$holder" sleep; wait "$holder" || true; holder=; }
 
 add_worker() { add_service "$1" worker /bin/sh -c 'exec sleep 100000'; }
 
@@ -32,4 +43,61 @@ add_worker() { add_service "$1" worker /bin/sh -c 'exec sleep 100000'; }
     [ "$(pid_of keeper other)" = "$keeper" ]
     [ "$(pid_of recorder other)" = "$recorder" ]
     vserver other stop
+}
+
+@test "repair neither waits for a server that is worked on nor takes its files for an orphan's" {
+    mkdir -p /var/lib/vservers/servers/half/upper
+    hold half
+    run timeout 10 vserver repair
+    [ "$status" -eq 0 ]
+    [ "$output" = 'half: skipped, another command works on it' ]
+    [ -d /var/lib/vservers/servers/half/upper ]
+    let_go
+    run_vserver repair
+    [[ $output == *'half: removed files without settings'* ]]
+    [ ! -e /var/lib/vservers/servers/half ] && [ ! -e /run/vservers/half ]
+}
+
+@test "a build waits for who works on its name, and then finds it taken" {
+    hold twice
+    vserver twice build --image "$small_image" --network none >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+    build=$!
+    wait_until grep -q "^[0-9]*: -> FLOCK .* $build " /proc/locks
+    touch /etc/vservers/twice.toml    # as the one who holds the name might
+    let_go
+    run wait "$build"
+    grep "there is a server 'twice' already" "$BATS_TEST_TMPDIR/out"
+    [ ! -e /var/lib/vservers/servers/twice ]
+    rm /etc/vservers/twice.toml
+}
+
+@test "builds beside repairs and beside deletes of others do what they say" {
+    for round in 1 2 3; do
+        new_small gone --network none
+        vserver made build --image "$small_image" --network none >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+        build=$!
+        vserver repair
+        vserver gone delete --yes
+        vserver repair
+        wait "$build" || { cat "$BATS_TEST_TMPDIR/out"; return 1; }
+        [ -s /etc/vservers/made.toml ] && [ -s /var/lib/vservers/servers/made/record.json ]
+        vserver made delete --yes
+    done
+    servers=()
+}
+
+@test "a build beside the delete of its name leaves a whole server or none" {
+    for round in 1 2 3; do
+        new_small pair --network none
+        vserver pair delete --yes >/dev/null 3>&- &
+        delete=$!
+        vserver pair build --image "$small_image" --network none || true
+        wait "$delete"
+        settings=no files=no
+        [[ ! -e /etc/vservers/pair.toml ]] || settings=yes
+        [[ ! -e /var/lib/vservers/servers/pair ]] || files=yes
+        [ "$settings" = "$files" ]
+        vserver pair delete --yes || true
+    done
+    servers=()
 }
