@@ -4,13 +4,15 @@
 # Complete as root on a bare Debian 12: what is missing is installed by apt. The machine is left as it was: system tests
 # run in machines of namespaces (tests/support/testhost), those of the stock kernel in qemu (tests/vm).
 #
-# --long   all unit tests with ASan and UBSan (else those of the rooms below), every suite on the stock kernel too
+# --long   all unit tests with ASan and UBSan (else those of the rooms below), every suite on the stock kernel too, and servers
+#          with whole Debian systems, which need a mirror
 set -euo pipefail
 cd "$(dirname "$(realpath "$0")")"
 build=$PWD/build-release work=$(mktemp -d /var/tmp/vserver-test.XXXXXX)
 readonly build work
 trap 'rm -rf "$work"' EXIT
 
+export VSERVER_CACHE=${VSERVER_CACHE:-/root/.cache/vserver}    # what is made once: the machine of tests/vm, Debian systems
 readonly sanitized=(base_test model_test context_test)    # parsers of hostile text, and the filter's tables
 readonly stock_slice=(tests/system/smoke.bats tests/system/vreboot.bats)
 readonly stock_seconds=330
@@ -72,6 +74,8 @@ suites() {
     return "$status"
 }
 
+debian_systems() { quietly tests/support/debian_root services && quietly tests/support/debian_root sysvinit; }
+
 # Every suite in a test host of its own. One that fails is run once more, and counts as it ends then: a machine under load
 # is late at times, and a test that is broken fails twice. The suites of whole Debian systems need a mirror: --long.
 system_suites() {
@@ -97,13 +101,13 @@ stock_kernel() {
     tests/vm/setup || status=$?
     (( status != 77 )) || { echo 'skipped: the stock kernel: tests/vm/setup said why'; count 0 0 1; return 0; }
     (( status == 0 )) || return "$status"
-    [[ ! $long ]] || { files=(tests/system tests/escape) seconds=7200; }
     mkdir -p "$stage/build/bin"
+    [[ ! $long ]] || { files=(tests/system tests/escape) seconds=7200; cp --reflink=auto -t "$stage" "$VSERVER_CACHE"/debian-*.tar; }
     cp -a tests "$stage/"
     cp -a "$build/libexec" "$build/tests" "$stage/build/"
     find "$build/bin" -type f ! -name '*_test' -exec cp -a -t "$stage/build/bin" {} +
     suites tests/vm/run --timeout "$seconds" --dir "$stage:/opt/vserver" -- \
-        env VSERVER_BUILD=/opt/vserver/build tests/support/run-suite "${files[@]}"
+        env VSERVER_BUILD=/opt/vserver/build VSERVER_CACHE=/opt/vserver VSERVER_SUITE_SECONDS=1800 tests/support/run-suite "${files[@]}"
 }
 
 # -------------------------------------------------------------------------------------------------------------- main
@@ -120,6 +124,7 @@ step 'Build' compile release all
 (( failed == 0 )) || { echo "$passed passed, $failed failed, $skipped skipped"; exit 1; }
 step 'Unit tests and lints' unit_tests "$build"
 step 'Unit tests with ASan and UBSan' sanitized_tests
+[[ ! $long ]] || step 'Debian systems for the servers of the tests' debian_systems
 step 'Suites on this kernel' system_suites
 step 'Suites on the stock kernel' stock_kernel
 

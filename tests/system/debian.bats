@@ -10,7 +10,7 @@ readonly servers_here=(ann bob)
 address() { case $1 in ann) echo 10.77.0.71 ;; bob) echo 10.77.0.72 ;; esac; }
 
 setup_file() {
-    local archive=${VSERVER_CACHE:-/var/cache/vserver-tests}/debian-bookworm-services-1.tar server
+    local archive=${VSERVER_CACHE:-/root/.cache/vserver}/debian-bookworm-services-1.tar server
     [[ -e $archive ]] || skip "needs $archive: run tests/support/debian_root services"
     vserver image-debian build --from "$archive" --network none
     debian_image=$(image_of image-debian)
@@ -64,6 +64,14 @@ from_wire() {
         -o LogLevel=ERROR "root@$(address "$1")" "${@:2}"
 }
 
+# Programs that this machine may not have come from the server's files; where they run is another matter.
+with_files_of() { nsenter --mount="/proc/$(state_of "$1" init)/ns/mnt" "${@:2}"; }
+
+bench_from_wire() {
+    with_files_of "$1" --net=/run/testhost/wire -- \
+        /usr/lib/postgresql/15/bin/pgbench -h "$(address "$1")" -U postgres "${@:2}" postgres
+}
+
 each() { local server; for server in "${servers_here[@]}"; do "$@" "$server"; done; }
 
 # ---- tests -------------------------------------------------------------------------------------------------------
@@ -90,8 +98,8 @@ each() { local server; for server in "${servers_here[@]}"; do "$@" "$server"; do
         from_wire "$1" 'loginctl --no-legend list-sessions' | grep -q root
         vserver "$1" exec -- sh -ec 'cd /; echo "host all all 10.77.0.0/24 trust" >>/etc/postgresql/15/main/pg_hba.conf
             runuser -u postgres -- psql -qc "alter system set listen_addresses = '"'*'"'"; systemctl restart postgresql@15-main'
-        on_wire pgbench -h "$(address "$1")" -U postgres -i -q postgres
-        on_wire pgbench -h "$(address "$1")" -U postgres -t 50 postgres | grep -q '50/50'
+        bench_from_wire "$1" -i -q
+        bench_from_wire "$1" -t 50 | grep -q '50/50'
         [ "$(vserver "$1" exec -- redis-cli ping)" = PONG ]
     }
     each check
