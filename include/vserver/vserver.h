@@ -75,6 +75,84 @@ struct vserver_ceiling {
  */
 VSERVER_API int vserver_set_ceiling(const struct vserver_ceiling *ceiling);
 
+/* --------------------------------------------------------------------------------------------------------- contexts */
+
+/* What a context is shut off in. */
+#define VSERVER_AREA_FS      0x01u  /* mounts of its own */
+#define VSERVER_AREA_PROC    0x02u  /* only its own processes, and a /proc that shows them */
+#define VSERVER_AREA_IPC     0x04u  /* System V IPC and message queues of its own */
+#define VSERVER_AREA_UTS     0x08u  /* a host and domain name of its own */
+#define VSERVER_AREA_USERS   0x10u  /* capabilities that count inside only; always for ordinary users */
+#define VSERVER_AREA_CGROUP  0x20u  /* its control group as the root of the tree */
+#define VSERVER_AREA_TIME    0x40u  /* clocks since boot that begin with it */
+#define VSERVER_AREA_DEFAULT (VSERVER_AREA_PROC | VSERVER_AREA_IPC)
+
+/* The flags of a context. */
+#define VSERVER_FLAG_LOCK     0x01u  /* no further context can be made inside */
+#define VSERVER_FLAG_PRIVATE  0x02u  /* nobody enters it */
+#define VSERVER_FLAG_NPROC    0x04u  /* the limit of processes counts for the whole context */
+#define VSERVER_FLAG_SCHED    0x08u  /* its processes get the processor time of one */
+#define VSERVER_FLAG_FAKEINIT 0x10u  /* the command is process 1 */
+#define VSERVER_FLAG_ULIMIT   0x20u  /* the soft limits in force cannot be raised */
+
+/* The bit of "proc" and so on, or -EINVAL; and the name of a bit, or NULL. */
+VSERVER_API int vserver_area(const char *name);
+VSERVER_API const char *vserver_area_name(uint32_t bit);
+VSERVER_API int vserver_flag(const char *name);
+VSERVER_API const char *vserver_flag_name(uint32_t bit);
+
+struct vserver_context {
+    size_t size;
+    uint32_t areas;           /* VSERVER_AREA_... */
+    uint32_t flags;           /* VSERVER_FLAG_... */
+    uint64_t capabilities;    /* the ceiling, as in struct vserver_ceiling */
+    uint32_t ceiling_flags;   /* VSERVER_CEILING_NO_NEW_PRIVS */
+    uint32_t how;             /* VSERVER_RUN_... */
+    /* Root only; 0 and NULL otherwise: the context's number (2 to 99, or 4196 and above) or name. Where it exists, the command
+     * goes into it; where not, it is made and can be found again. Number 1 sees every process and touches none. */
+    uint64_t number;
+    const char *name;
+    const char *hostname;     /* NULL: as it is; otherwise VSERVER_AREA_UTS is added */
+    const char *domainname;
+    /* Called once, with the context's number, before the command runs. */
+    void (*announce)(uint64_t number, void *data);
+    void *data;
+};
+#define VSERVER_INIT_CONTEXT { sizeof(struct vserver_context), VSERVER_AREA_DEFAULT, 0, ~UINT64_C(0), 0, 0, 0, NULL, NULL, NULL, NULL, NULL }
+
+#define VSERVER_RUN_DETACHED 0x1u  /* in a session of its own, with nobody waiting for it */
+
+/* A command that runs in a context. */
+struct vserver_run {
+    size_t size;
+    uint64_t number;   /* of the context */
+    int32_t pid;       /* our child: the context's first process, or the command where it is that */
+    int32_t child;     /* a pidfd of it */
+    int32_t status;    /* private to the library */
+    int32_t reserved;
+};
+#define VSERVER_INIT_RUN { sizeof(struct vserver_run), 0, 0, -1, -1, 0 }
+
+/*
+ * Makes a context and starts a command in it. argv[0] without a slash is looked up in PATH; environment NULL is the caller's.
+ * Returns when the command has been executed; a failure before is this call's: vserver_exit_status() tells which.
+ *
+ * The context lives until its last process ends. Its first process is a child of the caller; vserver_wait() takes it from the
+ * table of processes if the command was the last. Otherwise waitpid(run.pid) does, whenever the context ends.
+ */
+VSERVER_API int vserver_start(const struct vserver_context *context, char *const argv[], char *const environment[],
+                              struct vserver_run *run);
+
+/* Waits for the command, not for what it leaves behind, and closes what `run` holds. `*status` is as wait(2) has it. A run that
+ * is closed in another way, by the end of the caller for one, ends its command; a detached one does not. */
+VSERVER_API int vserver_wait(struct vserver_run *run, int *status);
+
+/*
+ * Both, as a program does that has only this to do: signals that are sent to it reach the command, and the terminal is its own
+ * again at the end. Returns the command's exit status as a shell has it, or a negative errno.
+ */
+VSERVER_API int vserver_run_command(const struct vserver_context *context, char *const argv[]);
+
 /* ---------------------------------------------------------------------------------------------------------- looking */
 
 struct vserver_process {
@@ -86,14 +164,30 @@ struct vserver_process {
     uint64_t inheritable;
     uint64_t bounding;
     uint64_t ambient;
+    uint64_t context;        /* the number; 0 in the main environment, and where `kind` says that nobody tells us */
+    uint32_t kind;           /* VSERVER_KIND_... */
+    uint32_t context_flags;  /* VSERVER_FLAG_... of a registered context */
+    char name[64];           /* of the server or the registered context; "" where it has none */
 };
-#define VSERVER_INIT_PROCESS { sizeof(struct vserver_process), 0, 0, 0, 0, 0, 0, 0 }
+#define VSERVER_INIT_PROCESS { sizeof(struct vserver_process), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, { 0 } }
+
+#define VSERVER_KIND_MAIN       0u  /* the main environment */
+#define VSERVER_KIND_REGISTERED 1u  /* a context with a number or name of root's choice */
+#define VSERVER_KIND_UNNAMED    2u  /* a context whose number is the kernel's */
+#define VSERVER_KIND_SERVER     3u  /* a virtual server */
+#define VSERVER_KIND_HIDDEN     4u  /* the kernel does not tell an ordinary user about processes of others */
 
 #define VSERVER_PROCESS_NO_NEW_PRIVS 0x1u  /* exec gives it nothing */
 #define VSERVER_PROCESS_FILTERED     0x2u  /* it is under a seccomp filter */
 
 /* What everybody may know of a process; -ESRCH where there is none. Set `size` before. */
 VSERVER_API int vserver_examine(pid_t pid, struct vserver_process *process);
+
+/*
+ * Every process that the caller sees, in ascending order of pid: fills at most `count` elements of `size` bytes each, and
+ * returns how many processes there are, or a negative errno. One that ends meanwhile is left out.
+ */
+VSERVER_API ssize_t vserver_list(struct vserver_process *processes, size_t size, size_t count);
 
 /* The caller's own number, for vserver_examine(). */
 VSERVER_API pid_t vserver_self(void);

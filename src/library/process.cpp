@@ -1,24 +1,69 @@
-// What is known of a process.
+// What is known of processes.
+
+#include <cerrno>
 
 #include "context/process_status.hpp"
+#include "context/roster.hpp"
 #include "library/report.hpp"
 #include "sys/process.hpp"
 
-int vserver_examine(pid_t pid, vserver_process* process) {
-    auto asked = vs::library::take(process);
-    if (!asked) return vs::library::report(asked.error());
-    auto status = vs::context::read_status(pid);
-    if (!status) return vs::library::report(status.error());
-    vserver_process found = *asked;
+namespace {
+
+using namespace vs;
+
+static_assert(VSERVER_KIND_MAIN == static_cast<unsigned>(context::Kind::main) &&
+              VSERVER_KIND_REGISTERED == static_cast<unsigned>(context::Kind::registered) &&
+              VSERVER_KIND_UNNAMED == static_cast<unsigned>(context::Kind::unnamed) &&
+              VSERVER_KIND_SERVER == static_cast<unsigned>(context::Kind::server) &&
+              VSERVER_KIND_HIDDEN == static_cast<unsigned>(context::Kind::hidden));
+
+Result<vserver_process> examine(pid_t pid, const context::Roster& roster) {
+    vserver_process found = VSERVER_INIT_PROCESS;
+    auto status = TRY(context::read_status(pid));
     found.pid = pid;
-    found.effective = status->effective.bits();
-    found.permitted = status->permitted.bits();
-    found.inheritable = status->inheritable.bits();
-    found.bounding = status->bounding.bits();
-    found.ambient = status->ambient.bits();
-    found.flags = (status->no_new_privileges ? VSERVER_PROCESS_NO_NEW_PRIVS : 0) | (status->filtered ? VSERVER_PROCESS_FILTERED : 0);
-    vs::library::give(found, process);
+    found.effective = status.effective.bits();
+    found.permitted = status.permitted.bits();
+    found.inheritable = status.inheritable.bits();
+    found.bounding = status.bounding.bits();
+    found.ambient = status.ambient.bits();
+    found.flags = (status.no_new_privileges ? VSERVER_PROCESS_NO_NEW_PRIVS : 0) | (status.filtered ? VSERVER_PROCESS_FILTERED : 0);
+    const auto member = roster.of(pid);
+    found.context = member.number;
+    found.kind = static_cast<std::uint32_t>(member.kind);
+    found.context_flags = member.flags;
+    member.name.copy(found.name, sizeof found.name - 1);
+    return found;
+}
+
+}  // namespace
+
+int vserver_examine(pid_t pid, vserver_process* process) {
+    auto asked = library::take(process);
+    if (!asked) return library::report(asked.error());
+    auto found = examine(pid, context::Roster::read());
+    if (!found) return library::report(found.error());
+    library::give(*found, process);
     return 0;
 }
 
-pid_t vserver_self() { return vs::sys::own_pid(); }
+ssize_t vserver_list(vserver_process* processes, size_t size, size_t count) {
+    auto pids = context::all_processes();
+    if (!pids) return library::report(pids.error());
+    if (count == 0) return static_cast<ssize_t>(pids->size());
+    if (processes == nullptr || size < sizeof(std::size_t)) return library::report(Error{Code::usage, 0, "a list without its element's size", {}});
+    const auto roster = context::Roster::read();
+    auto* place = reinterpret_cast<unsigned char*>(processes);
+    std::size_t total = 0;
+    for (pid_t pid : *pids) {
+        auto found = examine(pid, roster);
+        if (!found) continue;
+        if (total++ >= count) continue;
+        auto* element = reinterpret_cast<vserver_process*>(place);
+        element->size = size;
+        library::give(*found, element);
+        place += size;
+    }
+    return static_cast<ssize_t>(total);
+}
+
+pid_t vserver_self() { return sys::own_pid(); }

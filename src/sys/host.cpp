@@ -22,6 +22,13 @@ std::chrono::seconds age_of(std::uint64_t start_ticks) {
     return std::chrono::seconds(now.tv_sec > started ? now.tv_sec - started : 0);
 }
 
+SinceBoot seconds_since_boot() {
+    timespec monotonic{}, boot{};
+    ::clock_gettime(CLOCK_MONOTONIC, &monotonic);
+    ::clock_gettime(CLOCK_BOOTTIME, &boot);
+    return {monotonic.tv_sec, boot.tv_sec};
+}
+
 Result<DiskSpace> disk_space(const std::string& path) {
     struct statvfs status {};
     if (::statvfs(path.c_str(), &status) < 0) return failed("statvfs '{}'", path);

@@ -16,6 +16,13 @@ std::string kernel_release();
 /// How long ago something started whose start time is in clock ticks since boot (start_time()); 0 where it lies ahead.
 std::chrono::seconds age_of(std::uint64_t start_ticks);
 
+/// CLOCK_MONOTONIC and CLOCK_BOOTTIME, whole seconds.
+struct SinceBoot {
+    std::int64_t monotonic = 0;
+    std::int64_t boot = 0;
+};
+SinceBoot seconds_since_boot();
+
 struct DiskSpace {
     std::uint64_t free_bytes = 0;   ///< for everybody but root
     std::uint64_t total_bytes = 0;

@@ -14,11 +14,14 @@ struct MountEntry {
     std::string point;   ///< absolute, unescaped
     std::string type;    ///< "overlay"
     std::string source;
+    std::string root;           ///< what of the file system is mounted: "/", a directory, or "mnt:[4026531841]"
+    std::string options;        ///< of the mount: "rw,nosuid"
+    std::string super_options;  ///< of the file system: "rw,hidepid=invisible"
 };
 /// Lines that are none are skipped.
 std::vector<MountEntry> parse_mount_table(std::string_view text);
 
-/// What is mounted, in the order in which it was.
+/// What is mounted, in the order in which it was: later ones cover earlier ones at the same point.
 Result<std::vector<MountEntry>> mount_table();
 /// The topmost mount at an absolute path without links; nullopt where it is no mount point.
 Result<std::optional<MountEntry>> mounted_at(const std::string& path);

@@ -18,6 +18,9 @@ TEST(MountTable, reads_points_with_and_without_optional_fields) {
     EXPECT_EQ(entries[1].point, "/srv/a b\\c");
     EXPECT_EQ(entries[1].type, "overlay");
     EXPECT_EQ(entries[1].source, "vserver");
+    EXPECT_EQ(entries[1].root, "/");
+    EXPECT_EQ(entries[1].options, "rw,nosuid");
+    EXPECT_EQ(entries[1].super_options, "ro,lowerdir=/x");
     EXPECT_EQ(entries[2].type, "proc");
 }
 

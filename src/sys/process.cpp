@@ -13,6 +13,7 @@
 
 #include <cerrno>
 #include <charconv>
+#include <climits>
 
 #include "base/text.hpp"
 #include "sys/call.hpp"
@@ -128,6 +129,11 @@ std::string last_line(std::string_view text) {
 }
 
 }  // namespace
+
+ExitStatus status_of_wait(int wait_status) {
+    if (WIFEXITED(wait_status)) return {ExitStatus::Kind::exited, WEXITSTATUS(wait_status)};
+    return {ExitStatus::Kind::signaled, WTERMSIG(wait_status)};
+}
 
 Result<PidFd> open_pidfd(pid_t pid) {
     long fd = ::syscall(SYS_pidfd_open, pid, 0);
@@ -264,6 +270,13 @@ std::string environment_variable(const char* name) {
 }
 
 pid_t own_pid() { return ::getpid(); }
+
+std::pair<std::uint32_t, std::uint32_t> own_ids() { return {::geteuid(), ::getegid()}; }
+
+std::string current_directory() {
+    char path[PATH_MAX];
+    return ::getcwd(path, sizeof path) != nullptr && path[0] == '/' ? path : "";
+}
 
 bool is_superuser() { return ::geteuid() == 0; }
 bool is_real_superuser() { return ::getuid() == 0; }

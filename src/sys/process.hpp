@@ -25,6 +25,9 @@ struct ExitStatus {
 
 using Milliseconds = std::chrono::milliseconds;
 
+/// What wait(2) tells.
+ExitStatus status_of_wait(int wait_status);
+
 /// A pidfd for a process. ESRCH where it is gone.
 Result<PidFd> open_pidfd(pid_t pid);
 /// True once the process behind the pidfd has ended; waits at most `limit`, without limit where it is nullopt.
@@ -76,6 +79,10 @@ Result<std::string> own_program();
 /// A variable of our environment; empty where it is not set.
 std::string environment_variable(const char* name);
 pid_t own_pid();
+/// Our effective user and group.
+std::pair<std::uint32_t, std::uint32_t> own_ids();
+/// By name; empty where it has none.
+std::string current_directory();
 bool is_superuser();
 /// By the real uid: whoever called us, whatever our file gives.
 bool is_real_superuser();

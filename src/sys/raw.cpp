@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/socket.h>
@@ -48,6 +49,8 @@ int become_root() {
 }
 
 int unshare(std::uint64_t flags) { return result(::unshare(static_cast<int>(flags))); }
+
+int new_time_namespace() { return result(::unshare(CLONE_NEWTIME)); }
 
 int change_root(int fd) {
     if (::fchdir(fd) < 0 || ::chroot(".") < 0) return -errno;
@@ -119,6 +122,31 @@ int block_signals() {
     sigset_t all;
     ::sigfillset(&all);
     return result(::sigprocmask(SIG_SETMASK, &all, nullptr));
+}
+
+void restore_signal_mask(const void* mask) {
+    if (mask != nullptr) (void)::sigprocmask(SIG_SETMASK, static_cast<const sigset_t*>(mask), nullptr);
+}
+
+pid_t fork_process() {
+    // The raw call has its arguments in another order on every architecture but for these two.
+    long pid = ::syscall(SYS_clone, static_cast<unsigned long>(SIGCHLD), 0UL, 0UL, 0UL, 0UL);
+    return pid < 0 ? static_cast<pid_t>(-errno) : static_cast<pid_t>(pid);
+}
+
+pid_t fork_sibling() {
+    long pid = ::syscall(SYS_clone, static_cast<unsigned long>(CLONE_PARENT | SIGCHLD), 0UL, 0UL, 0UL, 0UL);
+    return pid < 0 ? static_cast<pid_t>(-errno) : static_cast<pid_t>(pid);
+}
+
+int process_id() { return ::getpid(); }
+
+int forbid_dump() { return result(::prctl(PR_SET_DUMPABLE, 0)); }
+
+pid_t fork_borrowing(int (*entry)(void*), void* argument) {
+    alignas(16) static char stack[32768];
+    int pid = ::clone(entry, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, argument);
+    return pid < 0 ? -errno : pid;
 }
 
 int join_cgroup1(int tasks_fd) { return result(::write(tasks_fd, "0", 1)); }
@@ -243,6 +271,10 @@ int execute_in_path(const char* name, char* const* argv, char* const* environmen
         if (error != -ENOENT && error != -ENOTDIR) outcome = error;
     }
     return outcome;
+}
+
+int execute_of_caller(const char* name, char* const* argv, char* const* environment) {
+    return result(::execvpe(name, argv, environment));
 }
 
 int execute(const char* path, char* const* argv, char* const* environment) { return result(::execve(path, argv, environment)); }

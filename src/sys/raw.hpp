@@ -14,6 +14,8 @@ namespace vs::sys::raw {
 /// uid, gid and groups 0 of the user namespace we are in.
 int become_root();
 int unshare(std::uint64_t flags);
+/// For the children that are forked from now on; its offsets can be set until the first.
+int new_time_namespace();
 /// Makes the directory behind `fd` our root and current directory.
 int change_root(int fd);
 /// A copy of the mount namespace that goes on receiving what is mounted in the old one, and sends nothing back.
@@ -38,6 +40,19 @@ int join_new_session_keyring();
 int reset_signals();
 /// For a PID 1 that unblocks them itself: one that neither blocks nor handles a signal never gets it.
 int block_signals();
+/// `mask` is a sigset_t; nullptr changes nothing.
+void restore_signal_mask(const void* mask);
+/// Like fork, without the hooks of libc: 0 in the child, its pid, or a negative errno.
+pid_t fork_process();
+/// The child is our parent's.
+pid_t fork_sibling();
+int process_id();
+/// Not dumpable until the next exec: nobody inside may trace us on our way in (CVE-2016-8649).
+int forbid_dump();
+/// Runs `entry` in a child that borrows our memory, so nothing is copied; we stand still until it executes a program or exits.
+/// What it changes in memory we see. Its pid, or a negative errno. Linux before 6.3 keeps such a child out of a new time
+/// namespace.
+pid_t fork_borrowing(int (*entry)(void*), void* argument);
 /// Writes "0" to a version 1 cgroup's `tasks`: a thread that moves itself skips the global lock and its grace period.
 int join_cgroup1(int tasks_fd);
 /// A configured and created file system of our namespaces (fsopen, fsconfig), to be mounted by somebody with the right.
@@ -70,6 +85,8 @@ int change_dir(const char* path);
 /// These return only on failure.
 /// Searches the usual directories for a name without slash; -ENOENT where none has it.
 int execute_in_path(const char* name, char* const* argv, char* const* environment);
+/// As the caller's shell would: a name without slash is looked up in PATH of our environment.
+int execute_of_caller(const char* name, char* const* argv, char* const* environment);
 int execute(const char* path, char* const* argv, char* const* environment);
 /// As a shell would find it: by our PATH, with our environment (execvp(3)).
 int execute_as_typed(char* const* argv);

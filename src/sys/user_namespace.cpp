@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <vector>
 
+#include "base/text.hpp"
 #include "sys/call.hpp"
 #include "sys/clone.hpp"
 #include "sys/file.hpp"
@@ -20,6 +22,25 @@ Result<> write_id_maps(FdRef proc, pid_t pid, const IdMaps& maps) {
     auto text = [](const IdMapLine& line) { return fmt::format("{} {} {}\n", line.inside, line.outside, line.count); };
     TRY(write_kernel_file(proc, fmt::format("{}/uid_map", pid), text(maps.users)));
     return write_kernel_file(proc, fmt::format("{}/gid_map", pid), text(maps.groups));
+}
+
+Result<std::string> identity_map(const std::string& own_map) {
+    std::string text;
+    const auto map = TRY(read_file(kHere, own_map));
+    for (auto line : base::split(map, '\n')) {
+        std::vector<std::string_view> words;  // inside, outside, count
+        for (auto word : base::split(line, ' '))
+            if (!word.empty()) words.push_back(word);
+        if (words.size() == 3) text += fmt::format("{} {} {}\n", words[0], words[0], words[2]);
+    }
+    if (text.empty()) return fail(Code::failed, "'{}' maps no ids", own_map);
+    return text;
+}
+
+bool in_first_user_namespace() {
+    constexpr ino_t kInitial = 0xEFFFFFFD;  // PROC_USER_INIT_INO: never changes
+    struct stat status {};
+    return ::stat("/proc/self/ns/user", &status) == 0 && status.st_ino == kInitial;
 }
 
 Result<NamespaceFd> make_id_mapping(FdRef proc, const IdMaps& maps) {

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <string>
 
 #include "sys/fd.hpp"
 
@@ -27,6 +28,11 @@ struct IdMaps {
 /// Writes the uid and the gid map of a process's user namespace. `proc` is a directory descriptor of a procfs that shows it.
 /// Precondition: we have CAP_SETUID and CAP_SETGID in the parent namespace.
 Result<> write_id_maps(FdRef proc, pid_t pid, const IdMaps& maps);
+
+/// The text that maps the ids of our user namespace to themselves in one below: from /proc/self/uid_map or gid_map.
+Result<std::string> identity_map(const std::string& own_map);
+/// Whether ours is the machine's own.
+bool in_first_user_namespace();
 
 /// A user namespace with these maps that nobody runs in: for idmapped mounts. `inside` is the id on disk, `outside` the one seen.
 Result<NamespaceFd> make_id_mapping(FdRef proc, const IdMaps& maps);

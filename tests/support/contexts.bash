@@ -3,7 +3,7 @@
 
 # An ordinary user: no account, no group, no capability.
 readonly user_id=4711
-as_user() { setpriv --reuid "$user_id" --regid "$user_id" --clear-groups --inh-caps=-all --reset-env -- env PATH="$PATH" "$@"; }
+as_user() { setpriv --reuid "$user_id" --regid "$user_id" --clear-groups --inh-caps=-all --reset-env -- env PATH="$PATH" VSERVER_LIBEXEC="$VSERVER_LIBEXEC" "$@"; }
 
 # A directory that the user may look into; mounts of ours take setuid and file capabilities seriously there.
 open_directory() {

@@ -2,8 +2,7 @@
 
 #include <cstdio>
 
-#include "base/text.hpp"
-#include "programs/tools/tool.hpp"
+#include "programs/tools/process_words.hpp"
 
 namespace vs::tools {
 
@@ -45,38 +44,16 @@ Result<vserver_ceiling> ceiling_of(const Line& line) {
     return ceiling;
 }
 
-struct Row {
-    std::string_view name;
-    std::uint64_t set;
-};
-
-std::string as_json(std::span<const Row> rows, const vserver_process& process) {
-    std::string text = fmt::format("{{\"pid\":{},\"no_new_privs\":{}", process.pid, (process.flags & VSERVER_PROCESS_NO_NEW_PRIVS) != 0);
-    for (const auto& row : rows) {
-        std::string names;
-        for (int number = 0; number < 64; ++number)
-            if (const char* name = vserver_capability_name(number); name != nullptr && (row.set >> number & 1) != 0)
-                names += fmt::format("{}\"{}\"", names.empty() ? "" : ",", name);
-        text += fmt::format(",\"{}\":[{}]", row.name, names);
-    }
-    return text + "}\n";
-}
-
-std::string as_text(std::span<const Row> rows, const vserver_process& process) {
+std::string as_text(const vserver_process& process) {
     std::string text;
-    for (const auto& row : rows) text += fmt::format("{:<13}{}\n", row.name, capability_words(row.set));
+    for (const auto& [name, set] : capability_sets(process)) text += fmt::format("{:<13}{}\n", name, capability_words(set));
     return text + fmt::format("{:<13}{}\n", "no_new_privs", (process.flags & VSERVER_PROCESS_NO_NEW_PRIVS) != 0 ? "yes" : "no");
 }
 
 int show(const Line& line) {
-    const auto pid = line.rest.empty() ? std::optional<std::uint64_t>(vserver_self()) : base::parse_number(line.rest[0]);
-    if (line.rest.size() > 1 || !pid || *pid == 0 || *pid > INT32_MAX)
-        return refuse(kTool, Error{Code::usage, 0, "--show takes the number of one process", {}});
-    vserver_process process = VSERVER_INIT_PROCESS;
-    if (vserver_examine(static_cast<pid_t>(*pid), &process) < 0) return say(kTool, vserver_message()), 1;
-    const Row rows[] = {{"bounding", process.bounding}, {"permitted", process.permitted}, {"effective", process.effective},
-                        {"inheritable", process.inheritable}, {"ambient", process.ambient}};
-    std::fputs((line.has("json") ? as_json(rows, process) : as_text(rows, process)).c_str(), stdout);
+    auto process = examine_asked(line);
+    if (!process) return say(kTool, process.error().message()), 1;
+    std::fputs((line.has("json") ? process_json(*process) + "\n" : as_text(*process)).c_str(), stdout);
     return std::fflush(stdout) == 0 ? 0 : 1;
 }
 
