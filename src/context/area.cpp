@@ -1,6 +1,6 @@
 #include "context/area.hpp"
 
-#include <sched.h>
+#include <linux/sched.h>
 
 #include <array>
 

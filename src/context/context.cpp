@@ -1,7 +1,6 @@
 #include "context/context.hpp"
 
 #include <linux/capability.h>
-#include <sched.h>
 
 #include <cerrno>
 #include <cstring>

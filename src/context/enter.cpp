@@ -1,7 +1,6 @@
 #include "context/enter.hpp"
 
 #include <fcntl.h>
-#include <sched.h>
 
 #include <cerrno>
 

@@ -1,6 +1,6 @@
 #include "context/view.hpp"
 
-#include <sys/mount.h>
+#include <linux/mount.h>
 
 #include <algorithm>
 #include <array>
