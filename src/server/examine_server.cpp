@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "server/examine_parts.hpp"
 #include "server/hooks.hpp"
+#include "server/host_path.hpp"
 #include "server/mount_view.hpp"
 #include "server/network.hpp"
 #include "server/query.hpp"
@@ -119,8 +120,9 @@ void examine_guest(Findings& findings, const storage::Store& store, const Server
 
 void examine_mounts(Findings& findings, const Server& server) {
     for (const auto& mount : server.settings.mounts) {
-        auto status = sys::stat_at(sys::kHere, mount.from);
-        if (!status) findings.bad("mounts", status.error().message(), fmt::format("make '{}' on the host, or take it out of the settings", mount.from));
+        auto place = open_host_path(mount.from);
+        auto status = place ? sys::stat_fd(*place) : Result<struct stat>(std::unexpected<Error>(place.error()));
+        if (!status) findings.bad("mounts", status.error().message(), fmt::format("mend '{}' on the host, or take it out of the settings", mount.from));
         else if (mount.writable && (status->st_uid == 0 || status->st_gid == 0))
             findings.bad("mounts", fmt::format("'{}' belongs to root or its group and cannot be mapped writable", mount.from),
                          fmt::format("chown USER: {}", mount.from));

@@ -8,6 +8,7 @@
 
 #include "base/text.hpp"
 #include "model/accounts.hpp"
+#include "server/host_path.hpp"
 #include "server/void_namespace.hpp"
 #include "sys/call.hpp"
 #include "sys/clone.hpp"
@@ -109,7 +110,8 @@ Result<RootSources::Bind> open_volume(const RootPlan& plan, const RootPlan::Volu
 
 Result<RootSources::Bind> open_host_mount(const model::HostMount& mount) {
     RootSources::Bind bind;
-    bind.mount = TRY_WITH(sys::clone_mount(sys::kHere, mount.from, Recursion::this_mount), "map '{}' of the host", mount.from);
+    auto place = TRY_WITH(open_host_path(mount.from), "map '{}' of the host", mount.from);
+    bind.mount = TRY_WITH(sys::clone_mount(place, "", Recursion::this_mount), "map '{}' of the host", mount.from);
     auto status = TRY(sys::stat_fd(bind.mount));
     bind.to = mount.to;
     bind.is_directory = S_ISDIR(status.st_mode);

@@ -252,6 +252,33 @@ called() { (( $(wc -l <"$BATS_TEST_TMPDIR/calls") >= $1 )); }
     audit_now
 }
 
+@test "what is mapped is never what an ordinary user of the host chooses" {
+    local place=$BATS_TEST_TMPDIR/alice
+    mkdir -p "$place/share" "$BATS_TEST_TMPDIR/bob"
+    echo secret >"$BATS_TEST_TMPDIR/bob/file"
+    chown -R 1002:1002 "$BATS_TEST_TMPDIR/bob"
+    chown -R 1001:1001 "$place"
+    add_mount small "from = \"$place/share\"" 'to = "/srv"' 'mode = "rw"'
+    vserver small start    # her own, and only she decides what it is
+    vserver small stop
+    rmdir "$place/share"
+    ln -s "$BATS_TEST_TMPDIR/bob" "$place/share"
+    refused 4 "is a link" small start
+    ln -sfn "$BATS_TEST_TMPDIR" "$place/share"
+    sed -i "s|^from = .*|from = \"$place/share/bob\"|" /etc/vservers/small.toml
+    refused 4 "is a link" small start
+    rm "$place/share"
+    mkdir "$place/inner"    # another's, or root's, that she can exchange
+    for owner in 1002 0; do
+        chown "$owner:$owner" "$place/inner"
+        sed -i "s|^from = .*|from = \"$place/inner\"|; s|^mode = .*|mode = \"ro\"|" /etc/vservers/small.toml
+        refused 4 "belongs to user 1001" small start
+    done
+    chown 0:1003 "$place"
+    chmod 775 "$place"
+    refused 4 "others may write '$place'" small start
+}
+
 @test "a server without mounts and volumes has none, and a volume stands beside its layer" {
     vserver small start
     inside 'cut -d" " -f2 /proc/mounts | grep -v -e "^/$" -e ^/dev -e ^/proc -e ^/sys -e "^/run$"'
