@@ -44,7 +44,7 @@ class Build {
         TRY_WITH(take_limits(order_.child.limits), "apply the resource limits");
         TRY(clone_child());
         auto mapping = sys::NamespaceFd(TRY(sys::open_at(order_.proc, fmt::format("{}/ns/user", child_.pid), O_RDONLY)).release());
-        GuestNamespaces guest{child_.pidfd, order_.proc, order_.child.own_network};
+        GuestNamespaces guest{child_.pidfd, order_.proc, order_.child.own_network, order_.root.first_id};
         auto proc = TRY(create_guest_proc(guest));
         StagedRoot staged = TRY(stage_root(std::move(sources), order_.root, order_.proc, mapping));
         TRY(mount_guest_views(staged, guest, std::move(proc)));

@@ -209,6 +209,25 @@ Result<sys::FsContextFd> create_guest_proc(const GuestNamespaces& guest) {
     return sys::FsContextFd(TRY(sys::receive_fd(sockets.ours)).release());
 }
 
+namespace {
+
+/// Every group of a server may ping without privilege, as systemd has it on a machine: the server itself cannot set it.
+/// Precondition: we are in the guest's network namespace.
+Result<> let_groups_ping(const GuestNamespaces& guest) {
+    return sys::write_kernel_file(guest.proc, "sys/net/ipv4/ping_group_range", fmt::format("{} {}", guest.first_id, guest.first_id + 65535));
+}
+
+/// /proc/sys/net shows everyone his own network namespace, and most of it a server could set. But what packets wait for there
+/// (net.ipv4.ipfrag_high_thresh and its like) is memory that is charged to nobody, in as many namespaces as a user of the server
+/// makes. A mask over single files holds in one namespace only; a read-only mount of the directory holds in all.
+Result<> protect_network_settings(const sys::MountFd& root, const sys::MountFd& proc) {
+    auto settings = TRY(sys::clone_mount(proc, "sys/net", Recursion::this_mount));
+    TRY(sys::set_attributes(settings, {.set = kInert | MOUNT_ATTR_RDONLY}, Recursion::this_mount));
+    return attach_at(settings, root, "proc/sys/net");
+}
+
+}  // namespace
+
 Result<GuestFilesystems> create_guest_filesystems(const GuestNamespaces& guest, sys::FsContextFd proc) {
     GuestFilesystems made;
     made.proc = std::move(proc);
@@ -220,6 +239,7 @@ Result<GuestFilesystems> create_guest_filesystems(const GuestNamespaces& guest, 
     TRY_WITH(sys::fs_create(made.sysfs), "create the server's sysfs");
     made.cgroup = TRY(sys::fs_open("cgroup2"));
     TRY_WITH(sys::fs_create(made.cgroup), "create the server's cgroup file system");
+    if (guest.own_network) TRY_WITH(let_groups_ping(guest), "let the server's groups ping");
     TRY(sys::join(home_network, CLONE_NEWNET));
     TRY(sys::join(home_cgroup, CLONE_NEWCGROUP));
     return made;
@@ -233,6 +253,7 @@ Result<> mount_guest_filesystems(const sys::MountFd& root, const GuestFilesystem
     auto cgroup = TRY(sys::fs_mount(contexts.cgroup, kInert));
     TRY(sys::attach(cgroup, root, "sys/fs/cgroup"));
     if (masks == Masks::none) return {};
+    TRY_WITH(protect_network_settings(root, proc), "protect /proc/sys/net");
     for (const char* path : kMaskedFiles) TRY_WITH(cover(root, path, void_paths::kEmptyFile), "cover '/{}'", path);
     for (const char* path : kMaskedDirs) TRY_WITH(cover(root, path, void_paths::kEmptyDir), "cover '/{}'", path);
     return {};

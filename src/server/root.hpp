@@ -67,6 +67,7 @@ struct GuestNamespaces {
     sys::FdRef init;             ///< pidfd of its first process
     sys::FdRef proc;             ///< our procfs
     bool own_network = true;     ///< sysfs shows its network namespace, or else the host's
+    std::uint32_t first_id = 0;
 };
 /// The procfs of the guest's PID namespace, by a helper process that is born in it. Needs only the namespace, so it can be
 /// made while the guest's first process still makes its others.

@@ -150,7 +150,7 @@ def nodes():
 
 
 # What is a namespace's own, and may be written by its root.
-NAMESPACED = re.compile(r"/proc/sys/(net/|kernel/(hostname|domainname|shm|msg|sem|auto_msgmni|ns_last_pid|pid_max$)|fs/mqueue/|user/)"
+NAMESPACED = re.compile(r"/proc/sys/(kernel/(hostname|domainname|shm|msg|sem|auto_msgmni|ns_last_pid|pid_max$)|fs/mqueue/|user/)"
                         r"|/proc/(self|thread-self|[0-9]+)/|/sys/fs/cgroup/")
 
 
@@ -175,6 +175,12 @@ def keys():
             lambda: "done" if foreign else "none")
     for path in ("kernel/core_pattern", "kernel/modprobe", "kernel/sysrq", "vm/overcommit_memory", "kernel/panic", "fs/suid_dumpable"):
         attempt(f"write /proc/sys/{path}", lambda: write(f"/proc/sys/{path}", "1"))
+    for path in ("net/ipv4/ipfrag_high_thresh", "net/ipv6/ip6frag_high_thresh", "net/ipv4/ip_forward"):
+        def elsewhere():
+            must(libc.unshare(NEWNET))
+            write(f"/proc/sys/{path}", "1")
+        attempt(f"write /proc/sys/{path}", lambda: write(f"/proc/sys/{path}", "1"))
+        attempt(f"write /proc/sys/{path} of another network namespace", elsewhere)
     attempt("write b to /proc/sysrq-trigger", lambda: write("/proc/sysrq-trigger", "h"))
     attempt("write /sys/kernel/uevent_helper", lambda: write("/sys/kernel/uevent_helper", "/x"))
 

@@ -299,6 +299,24 @@ called() { (( $(wc -l <"$BATS_TEST_TMPDIR/calls") >= $1 )); }
     vserver small stop
 }
 
+@test "a server without nesting cannot set what packets may take of the machine's memory, and its users ping" {
+    vserver small start
+    for key in ipv4/ipfrag_high_thresh ipv4/ip_forward core/somaxconn; do
+        inside "echo 1 >/proc/sys/net/$key"
+        [ "$status" -ne 0 ]
+        inside "unshare -n sh -c 'echo 1 >/proc/sys/net/$key' || unshare -Urn sh -c 'echo 1 >/proc/sys/net/$key'"
+        [ "$status" -ne 0 ]
+    done
+    inside 'cat /proc/sys/net/ipv4/ping_group_range'
+    [[ $output =~ ^0[[:space:]]+65535$ ]]
+    vserver small stop
+    set_top small 'nesting = true'
+    vserver small start
+    inside 'echo 1 >/proc/sys/net/ipv4/ip_forward'
+    [ "$status" -eq 0 ]
+    vserver small stop
+}
+
 # ---- network -----------------------------------------------------------------------------------------------------
 
 @test "a server of the host's network has its addresses and ports, and no power over it" {
