@@ -49,9 +49,22 @@ Result<std::vector<CgroupHost::V1>> open_v1() {
     return found;
 }
 
+struct MemoryFiles {
+    const char* memory;
+    const char* swap;          ///< missing where the kernel does not account for swap
+    std::uint64_t swap_bytes;  ///< version 1 counts memory and swap together there
+};
+
+/// As much swap as memory: without a bound of its own a small server may fill the whole host's.
+Result<> limit_memory(FdRef group, std::uint64_t bytes, const MemoryFiles& files) {
+    TRY(sys::write_kernel_file(group, files.memory, std::to_string(bytes)));
+    if (!TRY(sys::exists(group, files.swap))) return {};
+    return sys::write_kernel_file(group, files.swap, std::to_string(files.swap_bytes));
+}
+
 Result<> write_limits_v2(FdRef group, const model::Limits& limits) {
     TRY(sys::write_kernel_file(group, "pids.max", limits.processes == 0 ? "max" : std::to_string(limits.processes)));
-    if (limits.memory) TRY(sys::write_kernel_file(group, "memory.max", std::to_string(*limits.memory)));
+    if (limits.memory) TRY(limit_memory(group, *limits.memory, {"memory.max", "memory.swap.max", *limits.memory}));
     if (limits.cpu_weight) TRY(sys::write_kernel_file(group, "cpu.weight", std::to_string(*limits.cpu_weight)));
     if (limits.cpu_percent)
         TRY(sys::write_kernel_file(group, "cpu.max", fmt::format("{} {}", std::uint64_t{kCpuPeriod} * *limits.cpu_percent / 100, kCpuPeriod)));
@@ -60,7 +73,8 @@ Result<> write_limits_v2(FdRef group, const model::Limits& limits) {
 
 Result<> write_limits_v1(const std::string& controller, FdRef group, const model::Limits& limits) {
     if (controller == "pids") return sys::write_kernel_file(group, "pids.max", limits.processes == 0 ? "max" : std::to_string(limits.processes));
-    if (controller == "memory" && limits.memory) return sys::write_kernel_file(group, "memory.limit_in_bytes", std::to_string(*limits.memory));
+    if (controller == "memory" && limits.memory)
+        return limit_memory(group, *limits.memory, {"memory.limit_in_bytes", "memory.memsw.limit_in_bytes", 2 * *limits.memory});
     if (controller != "cpu") return {};
     if (limits.cpu_weight) TRY(sys::write_kernel_file(group, "cpu.shares", std::to_string(std::max<std::uint64_t>(2, std::uint64_t{*limits.cpu_weight} * 1024 / 100))));
     if (limits.cpu_percent) TRY(sys::write_kernel_file(group, "cpu.cfs_quota_us", std::to_string(std::uint64_t{kCpuPeriod} * *limits.cpu_percent / 100)));

@@ -391,6 +391,46 @@ priority='cut -d" " -f19 /proc/self/stat'
     vserver small stop
 }
 
+@test "a limit of memory is one of swap too, and a server has no swap of its own choice" {
+    memory=$((64 << 20))
+    sed -i 's/^#* *memory = .*/memory = "64M"/' /etc/vservers/small.toml
+    vserver small start
+    group=$(find /sys/fs/cgroup -path '*vservers*/small' -name small -exec test -e {}/memory.stat \; -print)
+    if [[ -e $group/memory.memsw.limit_in_bytes ]]; then
+        [ "$(<"$group/memory.memsw.limit_in_bytes")" = $(( 2 * memory )) ]
+    elif [[ -e $group/memory.swap.max ]]; then
+        [ "$(<"$group/memory.swap.max")" = "$memory" ]
+    else
+        skip 'this kernel does not account for swap'
+    fi
+    vserver small stop
+}
+
+@test "a crash inside starts no program of the host" {
+    core='grep "Max core file size" /proc/self/limits | tr -s " "'
+    vserver small start
+    inside "$core"
+    [[ $output == 'Max core file size 1 1 bytes'* ]]
+    inside 'ulimit -c unlimited'
+    [ "$status" -ne 0 ]
+    inside 'grep "Max core file size" /proc/1/limits | tr -s " "'
+    [[ $output == 'Max core file size 1 1 bytes'* ]]
+    vserver small stop
+}
+
+@test "a server has no umask, processors, policy, class of I/O and score of who starts it" {
+    add_service small eye sh -c 'echo saw: $(umask); exec sleep 100000'
+    ( umask 077; echo 300 >/proc/self/oom_score_adj; taskset -pc 0 $BASHPID >/dev/null; chrt -b -p 0 $BASHPID; ionice -c 3 -p $BASHPID
+      exec vserver small start )
+    wait_until console_has small 'saw: 0022'
+    init=$(state_of small init)
+    [ "$(taskset -p "$init" | sed 's/.*: //')" = "$(taskset -p $$ | sed 's/.*: //')" ]
+    [[ $(chrt -p "$init") == *SCHED_OTHER* ]]
+    [[ $(ionice -p "$init") == none* ]]
+    [ "$(<"/proc/$init/oom_score_adj")" = 0 ]
+    vserver small stop
+}
+
 @test "a limit above what the machine's root may reach is refused in one sentence, or reached" {
     ( ulimit -n 4000
       set_in small ulimits 'nofile = 5000'
