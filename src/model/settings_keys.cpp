@@ -97,7 +97,9 @@ constexpr std::array kServiceKeys = {
 constexpr std::uint64_t kUnlimited = ~0ULL;
 constexpr std::array kUlimitNames = {
     UlimitName{"as", RLIMIT_AS, kUnlimited, kUnlimited},
-    UlimitName{"core", RLIMIT_CORE, 0, kUnlimited},
+    // One byte is no core file, and the one value at which the kernel does not start kernel.core_pattern's program either, which it
+    // runs as root of the host on what a server has made (core(5); fs/coredump.c).
+    UlimitName{"core", RLIMIT_CORE, 1, 1},
     UlimitName{"cpu", RLIMIT_CPU, kUnlimited, kUnlimited},
     UlimitName{"data", RLIMIT_DATA, kUnlimited, kUnlimited},
     UlimitName{"fsize", RLIMIT_FSIZE, kUnlimited, kUnlimited},
