@@ -73,6 +73,7 @@ class Build {
             TRY_WITH(limit_child(child_.pid, order_.child.limits), "apply its resource limits");
             TRY_WITH(sys::set_priority(child_.pid, order_.child.nice), "apply its priority");
         }
+        TRY_WITH(detach_from_caller(child_.pid, order_.proc), "let it have nothing of its caller's");
         ends_.network.reset();
         TRY(sys::send_message(ends_.report, std::to_string(child_.pid)));
         TRY_WITH(sys::write_id_maps(order_.proc, child_.pid, sys::IdMapLine{0, order_.root.first_id, 65536}), "map the server's ids");

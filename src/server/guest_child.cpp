@@ -7,6 +7,7 @@
 
 #include "sys/call.hpp"
 #include "sys/netlink.hpp"
+#include "sys/process.hpp"
 #include "sys/raw.hpp"
 #include "sys/seccomp.hpp"
 
@@ -72,6 +73,7 @@ class Child {
     }
 
     void set_identity() {
+        sys::set_umask(022);  // as the kernel gives it to the first process of a machine; the builder has none
         check(ChildStep::set_names, raw::set_host_name(plan_.host_name.data(), plan_.host_name.size()));
         check(ChildStep::set_names, raw::set_domain_name(plan_.domain_name.data(), plan_.domain_name.size()));
         check(ChildStep::make_keyring, raw::join_new_session_keyring());

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sys/file.hpp"
+
 namespace vs::server {
 
 namespace {
@@ -48,6 +50,15 @@ Result<> take_limits(const std::vector<PreparedLimit>& limits) {
 Result<> limit_child(pid_t child, const std::vector<PreparedLimit>& limits) {
     for (const auto& [resource, bounds] : limits)
         if (TRY(sys::own_limit(resource)) != bounds) TRY(sys::set_limit(child, resource, bounds));
+    return {};
+}
+
+Result<> detach_from_caller(pid_t child, sys::FdRef proc) {
+    TRY(sys::reset_scheduling(child));
+    auto score = fmt::format("{}/oom_score_adj", child);
+    auto written = sys::write_kernel_file(proc, score, "0");
+    // Who has been given up for others beforehand (proc(5)), and may not change that, is no danger to them.
+    if (!written && TRY(sys::read_file(proc, score)).starts_with('-')) return written;
     return {};
 }
 

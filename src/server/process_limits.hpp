@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "model/settings.hpp"
+#include "sys/fd.hpp"
 #include "sys/limits.hpp"
 
 namespace vs::server {
@@ -27,5 +28,9 @@ Result<> take_limits(const std::vector<PreparedLimit>& limits);
 
 /// The limits of a child of a process that has done that.
 Result<> limit_child(pid_t child, const std::vector<PreparedLimit>& limits);
+
+/// What else a child would have of who starts it: processors, policy, class of I/O, and protection from the killer that comes when
+/// memory runs out. `proc` is our procfs.
+Result<> detach_from_caller(pid_t child, sys::FdRef proc);
 
 }  // namespace vs::server

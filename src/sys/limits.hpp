@@ -1,5 +1,5 @@
 #pragma once
-// Resource limits and priorities of processes: prlimit(2), setpriority(2). Raising either takes a capability in the initial user
+// Resource limits, priorities and scheduling of processes: prlimit(2), setpriority(2), sched(7). Raising either takes a capability in the initial user
 // namespace.
 
 #include <sys/types.h>
@@ -23,5 +23,8 @@ Result<LimitBounds> own_limit(int resource);
 Result<> set_limit(pid_t process, int resource, LimitBounds bounds);
 /// -20 (most) to 19.
 Result<> set_priority(pid_t process, int nice);
+
+/// Every processor, the ordinary policy, no class of I/O: nothing of who has started it.
+Result<> reset_scheduling(pid_t process);
 
 }  // namespace vs::sys
