@@ -1,5 +1,6 @@
 #include "server/network.hpp"
 
+#include <linux/if.h>
 #include <linux/ip.h>
 #include <linux/netlink.h>
 #include <netinet/in.h>
@@ -7,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <set>
 
 #include "base/text.hpp"
 #include "server/network_rules.hpp"
@@ -174,16 +176,41 @@ Result<std::optional<sys::Device>> cable_to(sys::NetlinkSocket& socket, const Ip
     return device;
 }
 
-/// The device that the settings name, or the one on the way to `far_away`.
-Result<std::optional<sys::Device>> find_uplink(sys::NetlinkSocket& socket, const std::string& name, std::string_view far_away) {
-    if (!name.empty()) {
-        auto device = TRY(sys::device_by_name(socket, name));
-        if (!device) return fail(Code::usage, "uplink: this host has no network device '{}'", name);
-        return device;
-    }
-    auto route = TRY(sys::route_to(socket, far_away));
+/// The device by which packets leave the host on their way to `destination`.
+Result<std::optional<sys::Device>> device_towards(sys::NetlinkSocket& socket, std::string_view destination) {
+    auto route = TRY(sys::route_to(socket, destination));
     if (!route || route->kind != sys::RouteAnswer::Kind::unicast) return std::optional<sys::Device>();
     return sys::device_by_index(socket, route->index);
+}
+
+/// The device that the settings name, or the one on the way to `far_away`.
+Result<std::optional<sys::Device>> find_uplink(sys::NetlinkSocket& socket, const std::string& name, std::string_view far_away) {
+    if (name.empty()) return device_towards(socket, far_away);
+    auto device = TRY(sys::device_by_name(socket, name));
+    if (!device) return fail(Code::usage, "uplink: this host has no network device '{}'", name);
+    return device;
+}
+
+/// By which devices a server may leave the host: those of its default routes, the one that the settings name, and those in
+/// whose networks the server's addresses are.
+Result<std::vector<std::string>> find_uplinks(sys::NetlinkSocket& socket, const model::NetworkSettings& settings, bool ipv6) {
+    std::vector<std::string_view> destinations = {kFarAway4};
+    if (ipv6) destinations.push_back(kFarAway6);
+    for (const auto& address : settings.addresses) destinations.push_back(address.bytes());
+    std::set<std::string> found;
+    if (!settings.uplink.empty()) found.insert(settings.uplink);
+    for (auto destination : destinations) {
+        auto device = TRY(device_towards(socket, destination));
+        if (device && !context_of(device->name)) found.insert(device->name);
+    }
+    return std::vector(found.begin(), found.end());
+}
+
+/// A device's name as an element of a set of names.
+sys::nft::Element uplink_element(const std::string& device) {
+    std::string key = device;
+    key.resize(IFNAMSIZ);
+    return {kUplinks, std::move(key), ""};
 }
 
 Result<Uplink> describe_uplink(sys::NetlinkSocket& socket, const sys::Device& device, unsigned char family) {
@@ -213,6 +240,7 @@ Result<HostNetworkFacts> HostNetwork::facts(const model::NetworkSettings& settin
     if (auto device = device4 ? device4 : device6) facts.uplink4 = TRY(describe_uplink(route_, *device, AF_INET));
     if (auto device = device6 ? device6 : device4; device && facts.ipv6)
         facts.uplink6 = TRY(describe_uplink(route_, *device, AF_INET6));
+    facts.uplinks = TRY(find_uplinks(route_, settings, facts.ipv6));
     return facts;
 }
 
@@ -231,6 +259,7 @@ Result<std::vector<AddressConflict>> HostNetwork::addresses_in_use(const Network
 Result<> HostNetwork::prepare(const NetworkPlan& plan) {
     if (!plan.has_cable()) return {};
     TRY_WITH(load_rules(), "load the packet filter's rules");
+    TRY_WITH(open_uplinks(plan.uplinks), "let servers use the uplinks");
     Sysctls sysctls(sysctls_);
     if (plan.uplink4) TRY(sysctls.forward_ipv4(plan.uplink4->device));
     if (plan.uplink6) TRY(sysctls.forward_ipv6(plan.uplink6->device));
@@ -243,6 +272,19 @@ Result<> HostNetwork::load_rules() {
     auto text = std::string(kRules) + fmt::format("add element inet vserver version {{ {} }}\n", kRulesVersion);
     TRY(sys::run_checked({"nft", "-f", "-"}, {.input = text, .environment = {}, .limit = std::chrono::seconds(30)}));
     return {};
+}
+
+Result<std::vector<std::string>> HostNetwork::closed_uplinks(const std::vector<std::string>& devices) {
+    std::vector<std::string> closed;
+    for (const auto& device : devices)
+        if (!TRY(sys::nft::find_element(filter_, kRulesTable, uplink_element(device)))) closed.push_back(device);
+    return closed;
+}
+
+Result<> HostNetwork::open_uplinks(const std::vector<std::string>& devices) {
+    std::vector<sys::nft::Element> missing;
+    for (const auto& device : TRY(closed_uplinks(devices))) missing.push_back(uplink_element(device));
+    return sys::nft::add_elements(filter_, kRulesTable, missing, sys::nft::IfPresent::keep);
 }
 
 Result<> HostNetwork::bring_up(const NetworkPlan& plan, sys::FdRef guest_network) {

@@ -39,6 +39,7 @@ struct HostNetworkFacts {
     std::optional<Uplink> uplink4;  ///< nullopt: only the host reaches the server's IPv4 addresses
     std::optional<Uplink> uplink6;
     bool ipv6 = true;  ///< the kernel has IPv6
+    std::vector<std::string> uplinks;  ///< names of all devices by which the server may leave the host
 };
 
 struct NetworkPlan {
@@ -49,6 +50,7 @@ struct NetworkPlan {
     std::vector<model::PortRedirect> ports{};
     std::optional<Uplink> uplink4{}, uplink6{};  ///< only those that one of `addresses` needs
     bool ipv6 = true;                            ///< the kernel has IPv6
+    std::vector<std::string> uplinks{};          ///< by which devices it may leave the host
 
     /// A cable is made: kind private with at least one address.
     [[nodiscard]] bool has_cable() const;
@@ -102,6 +104,8 @@ class HostNetwork {
     Result<> bring_up(const NetworkPlan& plan, sys::FdRef guest_network);
     /// Idempotent. The cable itself ends with the guest's namespace, which nobody waits for.
     Result<> take_down(const NetworkPlan& plan);
+    /// Those of the devices that our rules do not let servers use.
+    Result<std::vector<std::string>> closed_uplinks(const std::vector<std::string>& devices);
     /// Adds what is missing of the rules for servers that run: after somebody flushed them, or after an upgrade.
     Result<> restore_rules(const std::vector<NetworkPlan>& running);
 
@@ -109,6 +113,7 @@ class HostNetwork {
     HostNetwork(sys::NetlinkSocket route, sys::NetlinkSocket filter, sys::DirFd sysctls)
         : route_(std::move(route)), filter_(std::move(filter)), sysctls_(std::move(sysctls)) {}
     Result<> load_rules();
+    Result<> open_uplinks(const std::vector<std::string>& devices);
 
     sys::NetlinkSocket route_;
     sys::NetlinkSocket filter_;

@@ -58,6 +58,16 @@ Result<std::vector<NetworkFinding>> judge_forwarding(HostNetwork& host) {
     return findings;
 }
 
+/// A default route that leads elsewhere since the last start.
+Result<std::vector<NetworkFinding>> judge_uplinks(HostNetwork& host) {
+    std::vector<NetworkFinding> findings;
+    auto facts = TRY(host.facts({}));
+    for (const auto& device : TRY(host.closed_uplinks(facts.uplinks)))
+        findings.push_back({fmt::format("the default route leads to '{}', which is closed to servers until the next start of one", device),
+                            fmt::format("nft 'add element inet {} {} {{ \"{}\" }}'", kRulesTable, kUplinks, device)});
+    return findings;
+}
+
 }  // namespace
 
 Result<std::vector<NetworkFinding>> examine_network() {
@@ -70,6 +80,7 @@ Result<std::vector<NetworkFinding>> examine_network() {
     bool started = TRY(sys::nft::find_element(filter, kRulesTable, version)).has_value();
     if (!started) return findings;  // forwarding is switched on by the first start
     for (auto& finding : TRY(judge_forwarding(host))) findings.push_back(std::move(finding));
+    for (auto& finding : TRY(judge_uplinks(host))) findings.push_back(std::move(finding));
     return findings;
 }
 

@@ -87,6 +87,7 @@ class PlanReader {
         plan.ipv6 = root_.value("ipv6", nlohmann::json()) == true;
         plan.addresses = TRY(addresses(root_));
         for (const auto& item : list(root_, "ports")) plan.ports.push_back(TRY(model::PortRedirect::parse(as_text(item))));
+        for (const auto& item : list(root_, "uplinks")) plan.uplinks.push_back(as_text(item));
         plan.uplink4 = TRY(uplink("uplink4"));
         plan.uplink6 = TRY(uplink("uplink6"));
         return plan;
@@ -150,6 +151,7 @@ Result<NetworkPlan> plan_network(const model::NetworkSettings& settings, model::
     if (settings.kind != NetworkKind::private_) return plan;
     plan.addresses = settings.addresses;
     plan.ports = settings.ports;
+    plan.uplinks = facts.uplinks;
     if (plan.first(Family::ipv4) != nullptr) plan.uplink4 = facts.uplink4;
     if (plan.first(Family::ipv6) != nullptr) plan.uplink6 = facts.uplink6;
     for (const auto& port : plan.ports) TRY(check_port(plan, port));
@@ -179,6 +181,7 @@ std::string print_plan(const NetworkPlan& plan) {
     root["addresses"] = as_json(plan.addresses);
     root["ports"] = nlohmann::json::array();
     for (const auto& port : plan.ports) root["ports"].push_back(port.text());
+    root["uplinks"] = plan.uplinks;
     root["uplink4"] = as_json(plan.uplink4);
     root["uplink6"] = as_json(plan.uplink6);
     return root.dump();

@@ -16,7 +16,10 @@ inline constexpr std::string_view kRulesTable = "vserver";
 /// The set whose one element is the number of the loaded ruleset.
 inline constexpr std::string_view kVersionSet = "version";
 /// Goes up with every change of the text below.
-inline constexpr std::uint32_t kRulesVersion = 1;
+inline constexpr std::uint32_t kRulesVersion = 2;
+
+/// The set of the devices by which servers may leave the host. Filled by starts, and the same for all servers.
+inline constexpr std::string_view kUplinks = "uplinks";
 
 // Maps from (protocol, port) or (address of the host, protocol, port) to (address of the server, port).
 inline constexpr std::string_view kPorts4 = "ports4";
@@ -24,10 +27,11 @@ inline constexpr std::string_view kPorts6 = "ports6";
 inline constexpr std::string_view kPortsAt4 = "ports_at4";
 inline constexpr std::string_view kPortsAt6 = "ports_at6";
 
-/// Input for nft(8), to be followed by the version's element. One transaction; elements of the maps survive it.
+/// Input for nft(8), to be followed by the version's element. One transaction; elements of the others survive it.
 inline constexpr std::string_view kRules = R"nft(
 table inet vserver {
     set version { type mark; }
+    set uplinks { type ifname; }
     map ports4 { type inet_proto . inet_service : ipv4_addr . inet_service; }
     map ports6 { type inet_proto . inet_service : ipv6_addr . inet_service; }
     map ports_at4 { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; }
@@ -62,7 +66,8 @@ table inet vserver {
         goto refuse
     }
 
-    # Servers reach the wire, not each other, and not what clouds tell their tenants' machines.
+    # Servers reach the wire, not each other, not the other networks that the host is in, and not what clouds tell their
+    # tenants' machines.
     chain through_host {
         type filter hook forward priority filter; policy accept;
         iifname "vs-*" goto server_to_wire
@@ -70,6 +75,7 @@ table inet vserver {
     chain server_to_wire {
         ct state established,related accept
         oifname "vs-*" goto refuse
+        oifname != @uplinks goto refuse
         meta l4proto { tcp, udp } th dport 53 accept
         ip daddr { 169.254.0.0/16, 100.100.100.200, 168.63.129.16, 192.0.0.192 } goto refuse
         ip6 daddr { fe80::/10, fd00:42::42, fd00:ec2::254, fd20:ce::254 } goto refuse

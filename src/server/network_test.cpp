@@ -26,6 +26,7 @@ HostNetworkFacts facts() {
     HostNetworkFacts found;
     found.uplink4 = Uplink{"eth0", 2, 1500, {address("192.0.2.1")}};
     found.uplink6 = Uplink{"tun0", 5, 1400, {address("2001:db8::1")}};
+    found.uplinks = {"eth0", "tun0"};
     return found;
 }
 
@@ -158,6 +159,7 @@ TEST(parse_plan, reads_what_print_plan_wrote) {
 
     EXPECT_EQ(parse_plan(print_plan(whole)).value(), whole);
     EXPECT_EQ(parse_plan(print_plan(none)).value(), none);
+    EXPECT_EQ(parse_plan(print_plan(whole)).value().uplinks, (std::vector<std::string>{"eth0", "tun0"}));
     EXPECT_EQ(print_plan(whole).find('\n'), std::string::npos);
 }
 

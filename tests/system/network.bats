@@ -138,6 +138,59 @@ heard() {
     at "$guest0" ping -c 1 -W 2 fd77::2
 }
 
+# A second network of the host, with somebody in it who serves a page.
+new_network() {
+    elsewhere=$(new_guest)
+    ip link add mgmt0 type veth peer name eth0 netns "$elsewhere"
+    ip address add 10.99.0.1/24 dev mgmt0
+    ip link set mgmt0 up
+    at "$elsewhere" ip link set lo up
+    at "$elsewhere" ip address add 10.99.0.5/24 dev eth0
+    at "$elsewhere" ip link set eth0 up
+    at "$elsewhere" ip route add default via 10.99.0.1
+    serve "$elsewhere" 80
+    [[ $(fetch host http://10.99.0.5/) == 'a page' ]]
+}
+
+@test "a server reaches the wire behind an uplink, and no other network of the host" {
+    local elsewhere guest2
+    new_network
+    run fetch "$guest0" http://10.99.0.5/
+    [[ $status == 7 ]]    # refused, not 28: timed out
+    guest2=$(new_guest)
+    extra_plan=$(cable up "$guest2" 2 "$(next_generation)" address=10.77.0.12 uplink=mgmt0)
+    [[ $(fetch "$guest2" http://10.99.0.5/) == 'a page' ]]
+    nft get element inet vserver uplinks '{ "eth0" }'    # it may still go where the default route leads
+    serve wire 80
+    nft flush set inet vserver uplinks
+    run fetch "$guest0" http://10.77.0.1/
+    [[ $status == 7 ]]
+    run cable findings
+    [[ ${lines[0]} == *"the default route leads to 'eth0', which is closed to servers"* ]]
+    eval "${lines[1]}"
+    [[ $(fetch "$guest0" http://10.77.0.1/) == 'a page' ]]
+    ip link del mgmt0
+}
+
+@test "a network that holds a server's address is an uplink's" {
+    local elsewhere guest2
+    new_network
+    guest2=$(new_guest)
+    extra_plan=$(cable up "$guest2" 2 "$(next_generation)" address=10.99.1.12)
+    run fetch "$guest2" http://10.99.0.5/
+    [[ $status == 7 ]]
+    cable down "$extra_plan"
+    kill "$guest2"
+    wait_until no_cable_of 102
+    guest2=$(new_guest)
+    extra_plan=$(cable up "$guest2" 2 "$(next_generation)" address=10.99.0.77)
+    echo 1 >/proc/sys/net/ipv4/conf/mgmt0/forwarding    # without uplink=mgmt0 that, and who answers for it there, is the administrator's
+    at "$elsewhere" ip route add 10.99.0.77 via 10.99.0.1
+    [[ $(fetch "$guest2" http://10.99.0.5/) == 'a page' ]]
+    ip link del mgmt0
+    nft flush set inet vserver uplinks    # which outlives the test
+}
+
 @test "a server does not reach cloud metadata and link-local addresses; the host does" {
     at wire ip address add 169.254.169.254/32 dev lo
     at wire ip address add fd00:ec2::254/128 dev lo
