@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "server/cgroups.hpp"
 #include "server/examine_parts.hpp"
+#include "server/host_limits.hpp"
 #include "server/network.hpp"
 #include "server/our_programs.hpp"
 #include "server/void_overlay.hpp"
@@ -89,6 +90,16 @@ void examine_wire(Findings& findings) {
     if (found->empty()) findings.good("network", "nothing keeps servers off the wire");
 }
 
+void examine_limits(Findings& findings) {
+    auto sysctls = sys::open_dir(sys::kHere, "/proc/sys");
+    auto low = sysctls ? low_host_limits(*sysctls) : Result<std::vector<LowLimit>>(std::unexpected<Error>(sysctls.error()));
+    if (!low) return findings.bad("limits", low.error().message(), "");
+    for (const auto& limit : *low)
+        findings.notice("limits", fmt::format("{} = {}: one server can use that up for all; a start raises it where it may", limit.path, limit.value),
+                        fmt::format("sysctl -w {}={}", limit.path, limit.wanted));
+    if (low->empty()) findings.good("limits", "those that all servers share are high enough");
+}
+
 void examine_programs(Findings& findings) {
     constexpr std::array kPrograms = {"vserver-keeper", "vserver-recorder", "vserver-init", "vserver-unpack"};
     bool whole = true;
@@ -127,6 +138,7 @@ std::vector<Finding> examine_host(const storage::Store& store) {
     examine_overlay(findings, store);
     examine_firewall(findings);
     examine_wire(findings);
+    examine_limits(findings);
     examine_programs(findings);
     examine_builders(findings);
     examine_ids(findings);

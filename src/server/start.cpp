@@ -6,6 +6,7 @@
 #include "model/paths.hpp"
 #include "server/builder.hpp"
 #include "server/hooks.hpp"
+#include "server/host_limits.hpp"
 #include "server/keeper.hpp"
 #include "server/our_programs.hpp"
 #include "server/prepare.hpp"
@@ -56,6 +57,7 @@ class Start {
     }
 
     Result<> build() {
+        TRY_WITH(raise_host_limits(TRY(sys::open_dir(sys::kHere, "/proc/sys"))), "raise the host's limits");
         TRY_WITH(network_->prepare(state_.network), "prepare the host's network");
         auto keepers = TRY(host_->keepers());
         auto builder = TRY(start_builder(TRY(order()), keepers));

@@ -406,6 +406,25 @@ priority='cut -d" " -f19 /proc/self/stat'
     vserver small stop
 }
 
+@test "a start raises the limits that the host and all servers share" {
+    in_a_view() {    # where they are files of our own: the real ones are the whole machine's
+        mount -t tmpfs none /proc/sys/kernel/pty
+        mount -t tmpfs none /proc/sys/net/ipv4/neigh
+        mkdir /proc/sys/net/ipv4/neigh/{default,eth0}
+        echo 0 >/proc/sys/net/ipv4/neigh/eth0/proxy_delay
+        echo 4096 >/proc/sys/kernel/pty/max
+        echo 1024 >/proc/sys/net/ipv4/neigh/default/gc_thresh3
+        vserver doctor | grep 'gc_thresh3 = 1024' -A1
+        vserver small start
+        echo $(</proc/sys/kernel/pty/max) $(</proc/sys/net/ipv4/neigh/default/gc_thresh3)
+    }
+    export -f in_a_view
+    run unshare --mount --propagation private bash -c in_a_view
+    echo "$output"
+    [[ $output == *'sysctl -w net/ipv4/neigh/default/gc_thresh3=65536'*'65536 65536' ]]
+    vserver small stop
+}
+
 @test "a crash inside starts no program of the host" {
     core='grep "Max core file size" /proc/self/limits | tr -s " "'
     vserver small start
