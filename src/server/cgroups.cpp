@@ -103,13 +103,33 @@ Result<> join_v1(const CgroupHost& host, const std::string& name, const model::L
     return {};
 }
 
-/// Depth is bounded by cgroup.max.depth.
-Result<> signal_group(FdRef group, int signal) {
-    for (pid_t pid : TRY(sys::cgroup_processes(group)))
-        if (auto process = sys::open_pidfd(pid)) (void)sys::send_signal(*process, signal);
-    for (const auto& entry : TRY(sys::list_dir(group)))
-        if (auto below = sys::open_dir(group, entry)) TRY(signal_group(*below, signal));
-    return {};
+/// The groups below are the guest's, and it may remove them or make them unreadable meanwhile: then they are passed over. Their
+/// depth is bounded by cgroup.max.depth.
+void signal_group(const CgroupHost& host, const std::string& name, FdRef group, int signal) {
+    if (auto processes = sys::cgroup_processes(group))
+        for (pid_t pid : *processes)
+            if (auto process = sys::open_pidfd(pid); process && belongs_to(host, name, pid).value_or(false))  // the number may be another's by now
+                (void)sys::send_signal(*process, signal);
+    if (auto entries = sys::list_dir(group))
+        for (const auto& entry : *entries)
+            if (auto below = sys::open_dir(group, entry)) signal_group(host, name, *below, signal);
+}
+
+/// The leaf in the guest's own part, so that its root may move what was entered into groups of its own.
+Result<sys::DirFd> delegated_leaf(FdRef guest, std::uint32_t owner) {
+    auto leaf = TRY(make_group(guest, ".vserver"));
+    TRY(sys::change_owner(guest, ".vserver", owner, owner));
+    TRY(sys::change_owner(leaf, "cgroup.procs", owner, owner));
+    return leaf;
+}
+
+/// False where the guest has frozen it, made it threaded, or enabled controllers in it.
+bool takes_processes(FdRef group) {
+    auto says = [&](const char* file, std::string_view text) {
+        auto found = sys::read_file(group, file);
+        return found && base::trim(*found) == text;
+    };
+    return says("cgroup.type", "domain") && says("cgroup.freeze", "0") && says("cgroup.subtree_control", "");
 }
 
 std::optional<std::uint64_t> read_number(FdRef dir, const std::string& file) {
@@ -158,17 +178,14 @@ Result<CgroupEntry> open_cgroups(const CgroupHost& host, const std::string& name
     CgroupEntry entry;
     auto outer = TRY(sys::open_dir(host.root(), name));
     auto guest = TRY(sys::open_dir(outer, "guest"));
-    entry.group = TRY(make_group(guest, ".vserver"));
-    // The leaf is the guest's, so that its root may move what was entered into groups of its own.
-    TRY(sys::change_owner(guest, ".vserver", first_id, first_id));
-    TRY(sys::change_owner(entry.group, "cgroup.procs", first_id, first_id));
+    auto leaf = delegated_leaf(guest, first_id);
+    entry.group = leaf && takes_processes(*leaf) ? std::move(*leaf) : TRY(make_group(outer, "entered"));
     TRY(join_v1(host, name, nullptr, entry));
     return entry;
 }
 
-Result<> signal_everything(const CgroupHost& host, const std::string& name, int signal) {
-    auto outer = TRY(sys::open_dir(host.root(), name));
-    return signal_group(outer, signal);
+void signal_everything(const CgroupHost& host, const std::string& name, int signal) {
+    if (auto outer = sys::open_dir(host.root(), name)) signal_group(host, name, *outer, signal);
 }
 
 Result<> kill_everything(const CgroupHost& host, const std::string& name) {
@@ -193,7 +210,7 @@ Result<bool> belongs_to(const CgroupHost& host, const std::string& name, pid_t p
     if (!text && (text.error().errno_value == ENOENT || text.error().errno_value == ESRCH)) return false;
     if (!text) return std::unexpected<Error>(text.error());
     auto mount = TRY(context::cgroup2_mount());
-    auto ours = fmt::format("{}/{}/guest", host.root_path().substr(mount.size()), name);
+    auto ours = fmt::format("{}/{}", host.root_path().substr(mount.size()), name);
     for (auto line : base::split(*text, '\n')) {
         if (!line.starts_with("0::")) continue;
         auto group = line.substr(3);

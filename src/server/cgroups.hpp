@@ -5,6 +5,7 @@
 //     ROOT/NAME           limits, ours
 //     ROOT/NAME/guest     delegated to the server's root; the root of its cgroup namespace
 //     ROOT/NAME/guest/.vserver   where commands that enter are born (a group with controllers enabled refuses processes)
+//     ROOT/NAME/entered   the same where the server has made that one unfit: it is the guest's, and may be stopped or removed
 //
 // ROOT is `vservers` on the cgroup2 mount, or the delegated group of vservers.service on a systemd host. Where memory, pids
 // and cpu are version 1 hierarchies, the limits are there, and cgroup2 still is the identity.
@@ -56,8 +57,8 @@ Result<CgroupEntry> create_cgroups(const CgroupHost& host, const std::string& na
 /// For a command that enters a running server.
 Result<CgroupEntry> open_cgroups(const CgroupHost& host, const std::string& name, std::uint32_t first_id);
 
-/// Sends a signal to every process of the server, one by one; what ends meanwhile does not matter.
-Result<> signal_everything(const CgroupHost& host, const std::string& name, int signal);
+/// Sends a signal to every process of the server that can be reached, one by one.
+void signal_everything(const CgroupHost& host, const std::string& name, int signal);
 /// Kills everything of the server and waits until it is gone. An absent group is success.
 Result<> kill_everything(const CgroupHost& host, const std::string& name);
 /// Precondition: nothing lives in them. Absent groups are success.

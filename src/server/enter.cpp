@@ -9,14 +9,13 @@
 #include <functional>
 
 #include "context/guest_profile.hpp"
-#include "server/entry_child.hpp"
+#include "server/entry.hpp"
 #include "server/life.hpp"
 #include "server/prepare.hpp"
 #include "server/start.hpp"
 #include "sys/call.hpp"
 #include "sys/file.hpp"
 #include "sys/raw.hpp"
-#include "sys/relay.hpp"
 #include "sys/terminal.hpp"
 
 namespace vs::server {
@@ -25,10 +24,10 @@ namespace {
 
 using sys::FdRef;
 
-constexpr int kCannotRun = 126, kNotFound = 127;
-constexpr std::uint64_t kAlways = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+constexpr std::uint64_t kAlways = CLONE_NEWPID | CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
 
-/// The three standard descriptors of a process inside. One of ours that is a terminal of the host never goes in: a pipe does.
+/// The three standard descriptors of a process inside. What it could do more with than read or write a stream does not go in, a
+/// pipe does: it would type into a terminal, truncate and rewrite a log that was opened for appending, connect a socket anew.
 struct Standard {
     int fds[3] = {0, 1, 2};
     std::vector<sys::Fd> theirs;            ///< pipe ends for the process, closed once it has them
@@ -36,8 +35,8 @@ struct Standard {
     std::vector<sys::Channel> channels;
 };
 
-Result<> protect_terminal(Standard& standard, int number) {
-    if (!sys::is_terminal(FdRef(number))) return {};
+Result<> protect(Standard& standard, int number) {
+    if (sys::is_mere_stream(FdRef(number))) return {};
     auto pipe = TRY(sys::make_pipe());
     bool input = number == 0;
     standard.fds[number] = input ? pipe.read.get() : pipe.write.get();
@@ -51,29 +50,8 @@ Result<> protect_terminal(Standard& standard, int number) {
 Result<Standard> plan_standard(TerminalUse use) {
     Standard standard;
     if (use == TerminalUse::never)
-        for (int number = 0; number < 3; ++number) TRY(protect_terminal(standard, number));
+        for (int number = 0; number < 3; ++number) TRY(protect(standard, number));
     return standard;
-}
-
-/// A process that is going in.
-struct Entry {
-    sys::Child child;
-    sys::SocketFd socket;
-};
-
-/// Clones straight into the server's PID namespace and group, and comes back to our own PID namespace.
-Result<Entry> clone_into(const sys::PidFd& init, const CgroupEntry& groups, const EntryPlan& plan) {
-    auto own = TRY(sys::open_at(sys::kHere, "/proc/self/ns/pid", O_RDONLY));
-    auto sockets = TRY(sys::make_socket_pair());
-    TRY(sys::forbid_dump());
-    TRY(sys::join(init, CLONE_NEWPID));
-    auto child = sys::clone_process({.flags = 0, .cgroup = &groups.group});
-    if (child && child->pid == 0) {
-        sockets.ours.reset();
-        run_entry_child(plan, sockets.theirs.get());
-    }
-    TRY(sys::join(own, CLONE_NEWPID));
-    return Entry{TRY(std::move(child)), std::move(sockets.ours)};
 }
 
 /// The environment and arguments of a process inside, and the pointers to them.
@@ -95,6 +73,7 @@ struct Words {
 
 Result<EntryPlan> plan_entry(const Server& server, const EnterRequest& request, const Words& words) {
     EntryPlan plan;
+    plan.arguments = TRY(sys::own_arguments());
     plan.namespaces = kAlways | (server.settings.network.kind == model::NetworkKind::host ? 0 : CLONE_NEWNET);
     plan.limits = TRY(prepare_limits(server.settings));
     plan.nice = server.settings.nice;
@@ -110,50 +89,29 @@ Result<EntryPlan> plan_entry(const Server& server, const EnterRequest& request, 
     return plan;
 }
 
-/// What became of the exec: nothing came where it happened.
-Result<std::optional<int>> read_outcome(const sys::SocketFd& socket, const EnterRequest& request) {
-    auto record = TRY(sys::receive_message(socket));
-    if (record.empty()) return std::nullopt;
-    EntryFailure failure;
-    if (record.size() != sizeof failure) return fail(Code::failed, "the process that was to enter ended without saying why");
-    std::copy_n(record.data(), sizeof failure, reinterpret_cast<char*>(&failure));
-    if (failure.step == EntryStep::exec_command) return std::optional(failure.errno_value == ENOENT ? kNotFound : kCannotRun);
-    if (failure.step == EntryStep::find_user) return fail(Code::usage, "the server has no user '{}'", request.user);
-    if (failure.step == EntryStep::lower_ceiling) return std::unexpected<Error>(context::ceiling_error(failure.ceiling));
-    return std::unexpected<Error>(sys::error_from(failure.errno_value, std::string(entry_step_text(failure.step))));
-}
-
-/// A hostile process of the server cannot be in our place, but what we proxy is checked all the same.
-Result<sys::Fd> receive_terminal(const sys::SocketFd& socket) {
-    auto master = TRY(sys::receive_fd(socket));
-    if (!sys::is_pty_master(master)) return fail(Code::failed, "what came out of the server is not a terminal");
-    return master;
-}
-
 Result<int> finish(const Entry& entry, std::optional<int> not_executed) {
-    auto status = TRY(sys::reap(entry.child.pidfd));
+    auto status = TRY(sys::reap(entry.process()));
     return not_executed.value_or(status.shell_status());
 }
 
-Result<int> converse_by_terminal(const Entry& entry, const EnterRequest& request, const sys::SignalForwarding& signals) {
-    // A failure on the way to its terminal is a longer message than the one that carries it.
-    bool has_terminal = TRY(sys::next_message_size(entry.socket)) == 1;
-    auto master = has_terminal ? TRY(receive_terminal(entry.socket)) : sys::Fd();
-    auto not_executed = TRY(read_outcome(entry.socket, request));
+Result<int> converse_by_terminal(const Entry& entry, const sys::SignalForwarding& signals) {
+    const Patience patience{.until = std::nullopt, .signals = &signals};
+    auto master = TRY(entry.terminal(patience));
+    auto not_executed = TRY(entry.outcome(patience));
     if (not_executed) return finish(entry, not_executed);
-    if (!has_terminal) return fail(Code::failed, "the process that was to enter ended without saying why");
+    if (!master) return fail(Code::failed, "the process that was to enter ended without saying why");
     std::optional<sys::RawTerminal> raw;
     if (sys::is_terminal(FdRef(0))) raw.emplace(TRY(sys::RawTerminal::enter(FdRef(0))));
-    auto to = TRY(sys::duplicate(master));
-    TRY(sys::relay({.channels = {{FdRef(0), to}, {master, FdRef(1)}}, .process = entry.child.pidfd, .terminal = master, .close_after_input = nullptr}, signals));
+    auto to = TRY(sys::duplicate(*master));
+    TRY(sys::relay({.channels = {{FdRef(0), to}, {*master, FdRef(1)}}, .process = entry.process(), .terminal = *master, .close_after_input = nullptr}, signals));
     return finish(entry, std::nullopt);
 }
 
-Result<int> converse_by_pipes(const Entry& entry, const EnterRequest& request, Standard& standard, const sys::SignalForwarding& signals) {
+Result<int> converse_by_pipes(const Entry& entry, Standard& standard, const sys::SignalForwarding& signals) {
     standard.theirs.clear();
-    auto not_executed = TRY(read_outcome(entry.socket, request));
+    auto not_executed = TRY(entry.outcome({.until = std::nullopt, .signals = &signals}));
     if (!not_executed)
-        TRY(sys::relay({.channels = standard.channels, .process = entry.child.pidfd, .terminal = FdRef(-1), .close_after_input = &standard.to_close}, signals));
+        TRY(sys::relay({.channels = standard.channels, .process = entry.process(), .terminal = FdRef(-1), .close_after_input = &standard.to_close}, signals));
     return finish(entry, not_executed);
 }
 
@@ -188,23 +146,23 @@ Result<int> run_in(const Server& server, const EnterRequest& request, const RunS
     auto standard = TRY(plan_standard(use));
     std::copy(std::begin(standard.fds), std::end(standard.fds), std::begin(prepared.plan.standard));
     auto signals = TRY(sys::SignalForwarding::begin());
-    auto entry = TRY_WITH(clone_into(prepared.init, prepared.groups, prepared.plan), "enter '{}'", server.name.text());
-    auto status = use == TerminalUse::always ? converse_by_terminal(entry, request, signals) : converse_by_pipes(entry, request, standard, signals);
-    if (!status) (void)sys::send_signal(entry.child.pidfd, SIGKILL);
+    auto entry = TRY_WITH(Entry::begin(prepared.groups, prepared.plan, {.until = std::nullopt, .signals = &signals}), "enter '{}'", server.name.text());
+    auto status = use == TerminalUse::always ? converse_by_terminal(entry, signals) : converse_by_pipes(entry, standard, signals);
+    if (!status) entry.kill();
     return TRY_WITH(std::move(status), "enter '{}'", server.name.text());
 }
 
-/// Runs `work` in a stopped server that is started for it. Others see "maintenance" as long as we hold its lock file; if we are
-/// killed, the next command tears it down.
-Result<int> run_in_stopped(const storage::Store& store, const Server& server, const RunDir& run, const EnterRequest& request, sys::Fd lock) {
-    auto ours = TRY(sys::lock_file(run.dir(), "maintenance.lock", sys::LockWait::fail_if_held));
-    auto state = TRY(start_for_maintenance(store, server, run));
+/// In a stopped server, which is started for it. Every command inside shares its lock file, and others see "maintenance"; the
+/// last one tears it down. Where that is killed, the next command does.
+Result<int> run_in_maintenance(const storage::Store& store, const Server& server, const RunDir& run, const EnterRequest& request,
+                               std::optional<RunState> state, sys::Fd lock) {
+    auto stay = TRY(sys::lock_file_shared(run.dir(), kMaintenanceLock));
+    if (!state) state = TRY(start_for_maintenance(store, server, run));
     lock.reset();
-    auto status = run_in(server, request, state);
+    auto status = run_in(server, request, *state);
+    stay.reset();
     lock = TRY(run.lock());
-    auto host = TRY(CgroupHost::open());
-    auto now = TRY(run.read());
-    if (now && now->generation == state.generation) TRY(tear_down(host, server.name, run, state));
+    TRY(settle(TRY(CgroupHost::open()), server.name, run));
     return status;
 }
 
@@ -215,22 +173,23 @@ Result<int> run_inside(const storage::Store& store, const Server& server, const 
     auto host = TRY(CgroupHost::open());
     auto lock = TRY(lock_server(host, server.name, run));
     auto state = TRY(settle(host, server.name, run));
-    if (!state) return run_in_stopped(store, server, run, request, std::move(lock));
+    if (!state || state->purpose == Purpose::maintenance) return run_in_maintenance(store, server, run, request, std::move(state), std::move(lock));
     lock.reset();
     return run_in(server, request, *state);
 }
 
 Result<int> run_inside_quietly(const storage::Store&, const Server& server, const EnterRequest& request, std::chrono::milliseconds limit) {
+    const Patience patience{.until = std::chrono::steady_clock::now() + limit, .signals = nullptr};
     auto run = TRY(RunDir::open(server.name));
     auto state = TRY(run.read());
     if (!state) return fail(Code::not_running, "'{}' is not running", server.name.text());
     auto prepared = TRY(prepare(server, request, *state));
     auto null = TRY(sys::open_at(sys::kHere, "/dev/null", O_RDWR));
     std::fill(std::begin(prepared.plan.standard), std::end(prepared.plan.standard), null.get());
-    auto entry = TRY(clone_into(prepared.init, prepared.groups, prepared.plan));
-    auto not_executed = TRY(read_outcome(entry.socket, request));
-    if (!TRY(sys::wait_for_exit(entry.child.pidfd, limit))) TRY(sys::send_signal(entry.child.pidfd, SIGKILL));
-    return finish(entry, not_executed);
+    auto entry = TRY(Entry::begin(prepared.groups, prepared.plan, patience));
+    auto not_executed = entry.outcome(patience);
+    if (!not_executed || !TRY(sys::wait_for_exit(entry.process(), limit))) entry.kill();
+    return finish(entry, TRY(std::move(not_executed)));
 }
 
 }  // namespace vs::server

@@ -18,12 +18,14 @@ namespace raw = sys::raw;
 
 constexpr std::array kStepTexts = {
     "join its version 1 control groups", "apply its resource limits", "join its namespaces",    "become its root",
-    "check where it is",                 "open a terminal of the server", "hand over its terminal", "arrange its input and outputs",
-    "make its keyring",                  "read the server's accounts", "find the user",          "load its system call filter",
-    "lower its capability ceiling",      "become the user",           "enter the directory",    "execute the command",
+    "check where it is",                 "appear inside",             "open a terminal of the server", "hand over its terminal",
+    "arrange its input and outputs",     "make its keyring",          "read the server's accounts", "find the user",
+    "load its system call filter",       "lower its capability ceiling", "become the user",      "enter the directory",
+    "execute the command",
 };
 static_assert(kStepTexts.size() == static_cast<std::size_t>(EntryStep::exec_command) + 1);
 
+constexpr std::uint32_t kIds = 65535;  // a server has 65536; the last is what 16-bit programs take for "none"
 constexpr std::size_t kMostGroups = 256;
 constexpr std::size_t kMostEnvironment = 256;
 constexpr std::size_t kFileRoom = 256 * 1024;
@@ -47,9 +49,10 @@ bool fill(char (&room)[N], std::string_view prefix, std::string_view text) {
 
 class Entry {
   public:
-    Entry(const EntryPlan& plan, int socket) : plan_(plan), socket_(socket) {}
+    Entry(const EntryPlan& plan, int socket, int birth) : plan_(plan), socket_(socket), birth_(birth) {}
 
     [[noreturn]] void run() {
+        raw::wipe(plan_.arguments.data(), plan_.arguments.size());
         for (int tasks : plan_.v1_tasks) check(EntryStep::join_cgroup, raw::join_cgroup1(tasks));
         // As root of the host, for inside of the server nothing can be raised.
         for (const auto& [resource, bounds] : plan_.limits) check(EntryStep::set_limits, raw::set_limit(resource, bounds.soft, bounds.hard));
@@ -57,6 +60,7 @@ class Entry {
         check(EntryStep::join_namespaces, raw::join_namespaces(plan_.init, plan_.namespaces));
         check(EntryStep::become_root, raw::become_root());
         check(EntryStep::check_root, raw::verify_inside());
+        appear_inside();
         arrange_descriptors();
         check(EntryStep::make_keyring, raw::join_new_session_keyring());
         find_user();
@@ -67,6 +71,14 @@ class Entry {
     }
 
   private:
+    /// Returns in the process that goes on.
+    void appear_inside() {
+        int pidfd = -1;
+        int pid = raw::clone_sibling(&pidfd);
+        check(EntryStep::appear_inside, pid);
+        if (pid > 0) raw::exit_now(raw::send_fds(birth_, &pidfd, 1) < 0 ? 125 : 0);
+    }
+
     void arrange_descriptors() {
         check(EntryStep::place_descriptors, raw::reset_signals());
         if (!plan_.terminal) {
@@ -83,9 +95,8 @@ class Entry {
 
     /// As a process of the guest, with nothing but the guest's rights: what its files say can hurt nobody else.
     void find_user() {
-        auto passwd = read("/etc/passwd", passwd_text);
-        auto account = model::find_account(passwd, plan_.user);
-        check(EntryStep::find_user, account ? 0 : -ENOENT);
+        auto account = model::find_account(read("/etc/passwd", passwd_text), plan_.user);
+        check(EntryStep::find_user, account && account->uid < kIds && account->gid < kIds ? 0 : -ENOENT);
         account_ = *account;
         auto count = model::find_groups(read("/etc/group", group_text), account_.name, groups_);
         check(EntryStep::find_user, count ? 0 : -E2BIG);
@@ -94,7 +105,7 @@ class Entry {
 
     std::string_view read(const char* path, char (&room)[kFileRoom]) {
         long size = raw::read_plain_file(path, room, sizeof room);
-        if (size == -ENOENT) return {};  // a root without accounts still has uid 0
+        if (size == -ENOENT || (size < 0 && plan_.user == "root")) return {};  // root is uid 0 whatever they say, and mends them
         check(EntryStep::read_accounts, static_cast<int>(size));
         return {room, static_cast<std::size_t>(size)};
     }
@@ -125,7 +136,15 @@ class Entry {
         give_up({EntryStep::exec_command, {}, -error});
     }
 
-    /// HOME, USER, LOGNAME and SHELL from the account, then what the caller wants, which may replace them for getenv(3).
+    /// True where the caller gives a variable of that name. Both would be there: of two, getenv(3) takes the first, bash the last.
+    [[nodiscard]] bool is_given(std::string_view variable) const {
+        auto name = variable.substr(0, variable.find('=') + 1);
+        for (const char* given : plan_.environment)
+            if (given != nullptr && std::string_view(given).starts_with(name)) return true;
+        return false;
+    }
+
+    /// What the caller wants, and HOME, USER, LOGNAME and SHELL from the account where he wants nothing else.
     bool complete_environment() {
         auto shell = account_.shell.empty() ? std::string_view("/bin/sh") : account_.shell;
         auto name = account_.name.empty() ? plan_.user : account_.name;
@@ -136,7 +155,8 @@ class Entry {
         std::size_t count = 0;
         for (char* variable : plan_.environment)
             if (variable != nullptr && count + 5 < kMostEnvironment) final_environment[count++] = variable;
-        for (char* variable : {home_variable, user_variable, logname_variable, shell_variable}) final_environment[count++] = variable;
+        for (char* variable : {home_variable, user_variable, logname_variable, shell_variable})
+            if (!is_given(variable)) final_environment[count++] = variable;
         return fits && plan_.environment.size() + 5 < kMostEnvironment;
     }
 
@@ -150,7 +170,7 @@ class Entry {
     }
 
     const EntryPlan& plan_;
-    int socket_;
+    int socket_, birth_;
     model::Account account_;
     std::array<std::uint32_t, kMostGroups> groups_{};
     std::size_t group_count_ = 0;
@@ -160,6 +180,6 @@ class Entry {
 
 std::string_view entry_step_text(EntryStep step) { return kStepTexts[static_cast<std::size_t>(step)]; }
 
-void run_entry_child(const EntryPlan& plan, int socket) noexcept { Entry(plan, socket).run(); }
+void run_entry_child(const EntryPlan& plan, int socket, int birth) noexcept { Entry(plan, socket, birth).run(); }
 
 }  // namespace vs::server

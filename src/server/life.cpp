@@ -37,7 +37,7 @@ Result<sys::Fd> lock_server(const CgroupHost& host, const model::ServerName& nam
 Result<std::optional<RunState>> settle(const CgroupHost& host, const model::ServerName& name, const RunDir& run) {
     auto state = TRY(run.read());
     if (!state) return std::nullopt;
-    bool wanted = state->purpose == Purpose::service || TRY(sys::is_locked(run.dir(), "maintenance.lock"));
+    bool wanted = state->purpose == Purpose::service || TRY(sys::is_shared(run.dir(), kMaintenanceLock));
     bool lives = state->phase == Phase::running && wanted && TRY(init_lives(host, name, *state));
     if (!lives) {
         TRY_WITH(tear_down(host, name, run, *state), "clean up after '{}'", name.text());

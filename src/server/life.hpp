@@ -6,6 +6,9 @@
 
 namespace vs::server {
 
+/// Shared by every command inside a server that is started for maintenance.
+inline constexpr const char* kMaintenanceLock = "maintenance.lock";
+
 /// True where the init of this state lives: the pid exists, started when we noted, and is in the server's groups.
 Result<bool> init_lives(const CgroupHost& host, const model::ServerName& name, const RunState& state);
 

@@ -80,7 +80,7 @@ Result<bool> ask_until_ended(const storage::Store& store, const Server& server, 
 Result<bool> stop_gently(const storage::Store& store, const Server& server, const RunState& state, const StopOptions& options) {
     if (TRY(ask_until_ended(store, server, state, options.timeout.value_or(server.settings.stop_timeout)))) return true;
     auto host = TRY(CgroupHost::open());
-    TRY(signal_everything(host, server.name.text(), SIGTERM));
+    signal_everything(host, server.name.text(), SIGTERM);
     if (auto init = sys::open_pidfd(state.init)) (void)TRY(sys::wait_for_exit(*init, kTermPatience));
     return false;
 }
@@ -98,13 +98,38 @@ std::string last_end(const RunDir& run) {
     return text ? std::string(base::trim(*text)) : "";
 }
 
+namespace {
+
+/// The server's lock. By force nobody is waited for: a stop that asks the init holds it as long as the init takes, and a start
+/// ends when what it started is killed. `killed` says whether that was needed.
+Result<sys::Fd> lock_to_stop(const CgroupHost& host, const Server& server, const RunDir& run, const StopOptions& options, bool& killed) {
+    if (options.manner == StopManner::kill) {
+        auto lock = sys::lock_file(run.dir(), "lock", sys::LockWait::fail_if_held);
+        killed = !lock && lock.error().code == Code::busy;
+        if (!killed) return lock;
+        TRY(kill_everything(host, server.name.text()));
+    }
+    return run.lock();
+}
+
+/// True where its init has ended when asked. Whatever keeps us from asking, such as a server that does not let us in, must not
+/// keep it running: it is noted.
+bool ask(const storage::Store& store, const Server& server, const RunState& state, const StopOptions& options, StopReport& report) {
+    auto ended = stop_gently(store, server, state, options);
+    if (!ended) report.notes.push_back("it could not be asked to stop: " + ended.error().message());
+    return ended && *ended;
+}
+
+}  // namespace
+
 Result<StopReport> stop_server(const storage::Store& store, const Server& server, const StopOptions& options) {
-    auto run = TRY(RunDir::open(server.name));
-    auto lock = TRY(run.lock());
-    auto host = TRY(CgroupHost::open());
-    auto state = TRY(settle(host, server.name, run));
-    if (!state) return fail(Code::not_running, "'{}' is not running", server.name.text());
     StopReport report;
+    auto run = TRY(RunDir::open(server.name));
+    auto host = TRY(CgroupHost::open());
+    auto lock = TRY(lock_to_stop(host, server, run, options, report.killed));
+    auto state = TRY(settle(host, server.name, run));
+    if (!state && report.killed) return report;
+    if (!state) return fail(Code::not_running, "'{}' is not running", server.name.text());
     bool serves = state->purpose == Purpose::service;
     if (serves && !server.settings.hooks.empty()) {
         lock.reset();
@@ -114,7 +139,7 @@ Result<StopReport> stop_server(const storage::Store& store, const Server& server
         if (!state) return report;  // it has ended meanwhile, and its keeper has called the hook
     }
     bool gently = options.manner == StopManner::graceful && serves;
-    report.killed = !gently || !TRY(stop_gently(store, server, *state, options));
+    report.killed = !gently || !ask(store, server, *state, options, report);
     TRY(tear_down(host, server.name, run, *state));
     note_end(run, report.killed ? "killed" : "stopped");
     lock.reset();

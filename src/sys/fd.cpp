@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <array>
@@ -99,6 +101,13 @@ Result<std::size_t> next_message_size(FdRef socket) {
     while (size < 0 && errno_now() == EINTR);
     if (size < 0) return failed("look at a message");
     return static_cast<std::size_t>(size);
+}
+
+bool is_mere_stream(FdRef fd) {
+    struct stat status {};
+    if (::fstat(fd.get(), &status) < 0) return true;  // nothing goes in
+    if (S_ISREG(status.st_mode)) return (::fcntl(fd.get(), F_GETFL) & O_ACCMODE) == O_RDONLY;
+    return S_ISFIFO(status.st_mode) || (S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3));
 }
 
 Result<> close_on_exec_from(int first) {

@@ -86,6 +86,9 @@ Result<> send_message(FdRef socket, std::string_view text);
 Result<std::string> receive_message(FdRef socket);
 /// The length of the next message without taking it; 0 at the end.
 Result<std::size_t> next_message_size(FdRef socket);
+/// True for what can only be read or written: a pipe, /dev/null, a file that is open for reading only. Nothing else is known of
+/// a descriptor that is not open.
+bool is_mere_stream(FdRef fd);
 /// Marks every descriptor from `first` up close-on-exec (CVE-2024-21626: nothing of the caller's may leak into a guest).
 Result<> close_on_exec_from(int first);
 /// Sends one byte string with descriptors (SCM_RIGHTS), and receives one. `received` descriptors are close-on-exec.

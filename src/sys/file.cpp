@@ -33,6 +33,16 @@ open_how how_to_open(int flags, unsigned mode, std::uint64_t resolve) {
     return how;
 }
 
+/// True where the lock cannot be had now.
+Result<bool> is_refused(FdRef dir, const std::string& name, int operation) {
+    auto fd = open_at(dir, name, O_RDWR | O_NOFOLLOW);
+    if (!fd && fd.error().errno_value == ENOENT) return false;
+    if (!fd) return std::unexpected<Error>(fd.error());
+    if (::flock(fd->get(), operation | LOCK_NB) == 0) return false;
+    if (errno == EWOULDBLOCK) return true;
+    return failed("probe lock '{}'", name);
+}
+
 Result<> flock_fd(FdRef fd, int operation) {
     while (::flock(fd.get(), operation) < 0) {
         if (errno == EINTR) continue;
@@ -234,13 +244,14 @@ Result<> lock_fd(FdRef fd, LockWait policy) { return flock_fd(fd, LOCK_EX | (pol
 
 Result<> lock_fd_shared(FdRef fd) { return flock_fd(fd, LOCK_SH | LOCK_NB); }
 
-Result<bool> is_locked(FdRef dir, const std::string& name) {
-    auto fd = open_at(dir, name, O_RDWR | O_NOFOLLOW);
-    if (!fd && fd.error().errno_value == ENOENT) return false;
-    if (!fd) return std::unexpected<Error>(fd.error());
-    if (::flock(fd->get(), LOCK_SH | LOCK_NB) == 0) return false;
-    if (errno == EWOULDBLOCK) return true;
-    return failed("probe lock '{}'", name);
+Result<Fd> lock_file_shared(FdRef dir, const std::string& name) {
+    Fd fd = TRY(open_at(dir, name, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
+    TRY_WITH(lock_fd_shared(fd), "share lock '{}'", name);
+    return fd;
 }
+
+Result<bool> is_locked(FdRef dir, const std::string& name) { return is_refused(dir, name, LOCK_SH); }
+
+Result<bool> is_shared(FdRef dir, const std::string& name) { return is_refused(dir, name, LOCK_EX); }
 
 }  // namespace vs::sys

@@ -72,7 +72,10 @@ Result<Fd> lock_file(FdRef dir, const std::string& name, LockWait policy);
 Result<> lock_fd(FdRef fd, LockWait policy);
 /// A lock that several may hold and that keeps an exclusive one away. Fails with Code::busy where that is held.
 Result<> lock_fd_shared(FdRef fd);
-/// True where somebody holds the lock.
+Result<Fd> lock_file_shared(FdRef dir, const std::string& name);
+/// True where somebody holds the lock alone.
 Result<bool> is_locked(FdRef dir, const std::string& name);
+/// True where somebody holds or shares it. Precondition: nobody else asks at the same time.
+Result<bool> is_shared(FdRef dir, const std::string& name);
 
 }  // namespace vs::sys

@@ -264,6 +264,11 @@ void set_umask(unsigned mask) { ::umask(mask); }
 
 Result<std::string> own_program() { return read_link(kHere, "/proc/self/exe"); }
 
+Result<std::span<char>> own_arguments() {
+    auto text = TRY(read_file(kHere, "/proc/self/cmdline"));
+    return std::span(::program_invocation_name, text.size());  // the words stand one behind the other, as the kernel laid them
+}
+
 std::string environment_variable(const char* name) {
     const char* value = ::secure_getenv(name);
     return value != nullptr ? value : "";

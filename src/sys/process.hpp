@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -76,6 +77,8 @@ void start_session();
 void set_umask(unsigned mask);
 /// The file that this process executes.
 Result<std::string> own_program();
+/// Our command line, as /proc/PID/cmdline shows it.
+Result<std::span<char>> own_arguments();
 /// A variable of our environment; empty where it is not set.
 std::string environment_variable(const char* name);
 pid_t own_pid();

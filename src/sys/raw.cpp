@@ -4,6 +4,7 @@
 #include <grp.h>
 #include <linux/close_range.h>
 #include <linux/keyctl.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -23,6 +24,7 @@ namespace vs::sys::raw {
 namespace {
 
 int result(long value) { return value < 0 ? -errno : 0; }
+int outcome(long value) { return value < 0 ? -errno : static_cast<int>(value); }
 
 constexpr std::size_t kMostFds = 8;
 
@@ -203,6 +205,15 @@ int receive_fds(int socket, int* fds, std::size_t count) {
     if (part == nullptr || part->cmsg_type != SCM_RIGHTS || part->cmsg_len != CMSG_LEN(sizeof(int) * count)) return -EPROTO;
     std::memcpy(fds, CMSG_DATA(part), sizeof(int) * count);
     return 0;
+}
+
+void wipe(char* text, std::size_t size) { ::explicit_bzero(text, size); }
+
+int clone_sibling(int* pidfd) {
+    clone_args args{};
+    args.flags = CLONE_PARENT | CLONE_PIDFD;
+    args.pidfd = reinterpret_cast<std::uint64_t>(pidfd);
+    return outcome(::syscall(SYS_clone3, &args, sizeof args));
 }
 
 int join_namespaces(int pidfd, std::uint64_t flags) { return result(::setns(pidfd, static_cast<int>(flags))); }

@@ -68,6 +68,11 @@ int send_fds(int socket, const int* fds, std::size_t count);
 /// Exactly `count` descriptors or a negative errno; -EPIPE where the other side has ended.
 int receive_fds(int socket, int* fds, std::size_t count);
 
+/// Forgets what stands there, such as our own arguments, which /proc/PID/cmdline shows to whoever sees us.
+void wipe(char* text, std::size_t size);
+/// A child of our parent's, with its pidfd. Its pid in our PID namespace, 0 in the new process; it sends no signal of its own
+/// when it ends but the one that we would.
+int clone_sibling(int* pidfd);
 /// Several namespaces of the process behind a pidfd at once.
 int join_namespaces(int pidfd, std::uint64_t flags);
 /// Our current directory must have a name from our root: one that has not belongs to somebody else (CVE-2024-21626).

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <deque>
 
 #include "sys/call.hpp"
 #include "sys/terminal.hpp"
@@ -21,10 +22,14 @@ constexpr int kForwarded[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2
 /// One direction with what it has read and not yet written.
 class Flow {
   public:
-    explicit Flow(Channel channel) : channel_(channel) {
+    explicit Flow(Channel channel) : channel_(channel), flags_(::fcntl(channel.to.get(), F_GETFL)) {
         // What a terminal or pipe cannot take now must not keep the other direction waiting.
-        (void)::fcntl(channel.to.get(), F_SETFL, ::fcntl(channel.to.get(), F_GETFL) | O_NONBLOCK);
+        (void)::fcntl(channel.to.get(), F_SETFL, flags_ | O_NONBLOCK);
     }
+    /// The open file may be our caller's too, who does not expect that it does not block.
+    ~Flow() { (void)::fcntl(channel_.to.get(), F_SETFL, flags_); }
+    Flow(const Flow&) = delete;
+    Flow& operator=(const Flow&) = delete;
 
     [[nodiscard]] bool open() const { return open_; }
     [[nodiscard]] const Channel& channel() const { return channel_; }
@@ -62,6 +67,7 @@ class Flow {
     }
 
     Channel channel_;
+    int flags_;
     bool open_ = true;
     std::size_t pending_ = 0, offset_ = 0;
     char buffer_[8192];
@@ -72,15 +78,13 @@ void follow_window_size(FdRef terminal) {
     if (auto size = window_size(FdRef(0))) (void)set_window_size(terminal, *size);  // a size is not worth failing for
 }
 
-void forward(FdRef signals, const RelayRequest& request) {
-    signalfd_siginfo info{};
-    if (::read(signals.get(), &info, sizeof info) != sizeof info) return;
-    if (info.ssi_signo == SIGWINCH) follow_window_size(request.terminal);
-    else (void)send_signal(request.process, static_cast<int>(info.ssi_signo));  // it may just have ended
+void forward(int signal, const RelayRequest& request) {
+    if (signal == SIGWINCH) follow_window_size(request.terminal);
+    else (void)send_signal(request.process, signal);  // it may just have ended
 }
 
 /// A pipe's reader must learn that our input has ended.
-void close_ended_inputs(const RelayRequest& request, const std::vector<Flow>& flows) {
+void close_ended_inputs(const RelayRequest& request, const std::deque<Flow>& flows) {
     if (request.close_after_input == nullptr) return;
     for (const auto& flow : flows)
         for (auto& pipe : *request.close_after_input)
@@ -108,6 +112,14 @@ SignalForwarding::~SignalForwarding() {
     (void)::sigprocmask(SIG_SETMASK, &before, nullptr);
 }
 
+Result<std::optional<int>> SignalForwarding::take() const {
+    signalfd_siginfo info{};
+    ssize_t count = ::read(fd_.get(), &info, sizeof info);
+    if (count < 0 && errno != EAGAIN && errno != EINTR) return failed("read signalfd");
+    if (count != sizeof info) return std::nullopt;
+    return static_cast<int>(info.ssi_signo);
+}
+
 Result<ExitStatus> accompany(FdRef process, const SignalForwarding& signals) {
     while (TRY(wait_readable({process, signals.fd()}, std::nullopt)) == 1U) {
         signalfd_siginfo info{};
@@ -118,7 +130,7 @@ Result<ExitStatus> accompany(FdRef process, const SignalForwarding& signals) {
 }
 
 Result<> relay(const RelayRequest& request, const SignalForwarding& signals) {
-    std::vector<Flow> flows;
+    std::deque<Flow> flows;  // they do not move
     for (const auto& channel : request.channels) flows.emplace_back(channel);
     follow_window_size(request.terminal);
     for (;;) {
@@ -128,7 +140,8 @@ Result<> relay(const RelayRequest& request, const SignalForwarding& signals) {
             if (errno == EINTR) continue;
             return failed("poll");
         }
-        if (polls[1].revents != 0) forward(signals.fd(), request);
+        if (polls[1].revents != 0)
+            if (auto signal = TRY(signals.take())) forward(*signal, request);
         for (std::size_t i = 0; i < flows.size(); ++i)
             if (polls[i + 2].revents != 0) flows[i].move();
         close_ended_inputs(request, flows);

@@ -99,6 +99,35 @@ inside() { run_vserver small exec -- sh -c "$1"; }
     vserver small stop
 }
 
+@test "a variable that the caller gives is the only one of its name" {
+    vserver small start
+    [ "$(vserver small exec -e HOME=/x -e USER=me -- sh -c 'echo $HOME $USER; env' | grep -cE '^(/x me|HOME=/x|USER=me|HOME=.*|USER=.*)$')" = 3 ]
+    vserver small stop
+}
+
+@test "a number that no server has is no user" {
+    vserver small start
+    for user in 65535 65536 70000 4294967295; do
+        run_vserver small exec -u "$user" -- true
+        [ "$status" -eq 125 ]
+        [[ $stderr == *"no user '$user'"* ]]
+    done
+    vserver small stop
+}
+
+@test "what we were given to write to blocks afterwards as before" {
+    vserver small start
+    run python3 -c '
+import fcntl, os, subprocess
+reader, writer = os.pipe()
+terminal = os.openpty()
+for kind, flag in (("-T", terminal[1]), ("-t", writer)):
+    subprocess.run(["vserver", "small", "exec", kind, "--", "true"], stdin=subprocess.DEVNULL, stdout=flag)
+    print(bool(fcntl.fcntl(flag, fcntl.F_GETFL) & os.O_NONBLOCK))'
+    [ "$output" = $'False\nFalse' ]
+    vserver small stop
+}
+
 @test "directory and environment are those that were asked for, and nothing of the host's" {
     vserver small start
     LEAK=secret run_vserver small exec -w /tmp -e A=1 -e 'B=two words' -- sh -c 'pwd; echo "$A.$B.$LEAK"; env'
@@ -191,6 +220,23 @@ inside() { run_vserver small exec -- sh -c "$1"; }
     audit_now
     vserver small start
     vserver small stop
+}
+
+@test "of two commands in a stopped server the first that ends does not end the other" {
+    mark
+    vserver small exec -- sh -c 'echo ready; while [ ! -e /leave ]; do sleep 0.1; done' >"$BATS_TEST_TMPDIR/first" 3>&- &
+    first=$!
+    wait_until grep -q ready "$BATS_TEST_TMPDIR/first"
+    vserver small exec -- sh -c 'echo ready; while [ ! -e /go ]; do sleep 0.1; done; echo whole' >"$BATS_TEST_TMPDIR/second" 3>&- &
+    second=$!
+    wait_until grep -q ready "$BATS_TEST_TMPDIR/second"
+    vserver small exec -- touch /leave
+    wait "$first"
+    vserver small exec -- touch /go
+    wait "$second"
+    grep -q whole "$BATS_TEST_TMPDIR/second"
+    is_stopped small
+    audit_now
 }
 
 @test "an exec in a stopped server that is killed is cleaned up by the next command" {

@@ -26,6 +26,8 @@ json_of() { python3 -c 'import json, sys; d = json.load(sys.stdin); print(eval(s
 # What `exec` says of its own group is what counts: the limits are above it.
 processes_inside() { vserver "$1" list --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["servers"][0]["usage"]["processes"])'; }
 
+lock_is_held() { ! flock --nonblock "/run/vservers/$1/lock" true; }
+
 ended_with() { vserver "$1" status | grep -q "last end *$2"; }
 
 # ---- start, stop, and what is told -------------------------------------------------------------------------------
@@ -149,6 +151,19 @@ ended_with() { vserver "$1" status | grep -q "last end *$2"; }
     vserver stubborn start
     run_vserver stubborn stop --kill
     [ "$status" -eq 0 ]
+}
+
+@test "a stop by force does not wait for one that asks" {
+    new_small stubborn --address 10.77.0.50
+    add_service stubborn deaf /bin/sh -c 'trap "" TERM; echo deaf; while :; do sleep 1; done'
+    vserver stubborn start
+    wait_until console_has stubborn deaf
+    vserver stubborn stop --timeout 300s 3>&- &
+    wait_until lock_is_held stubborn
+    run timeout 60 vserver stubborn stop --kill
+    [ "$status" -eq 0 ]
+    wait $!
+    is_stopped stubborn
 }
 
 @test "an address that somebody else has refuses a start with 7 and one sentence, and leaves nothing" {
