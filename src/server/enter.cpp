@@ -26,6 +26,7 @@ namespace {
 using sys::FdRef;
 
 constexpr int kCannotRun = 126, kNotFound = 127;
+constexpr std::chrono::seconds kEntryPatience{15}, kReapPatience{5};
 constexpr std::uint64_t kAlways = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
 
 /// The three standard descriptors of a process inside. One of ours that is a terminal of the host never goes in: a pipe does.
@@ -110,6 +111,20 @@ Result<EntryPlan> plan_entry(const Server& server, const EnterRequest& request, 
     return plan;
 }
 
+/// Until its exec a process that goes in is in the hands of the server's root, who may stop it for ever.
+Result<> await_message(const Entry& entry, const sys::SignalForwarding* signals) {
+    std::vector<FdRef> wanted = {entry.socket};
+    if (signals != nullptr) wanted.push_back(signals->fd());
+    auto deadline = std::chrono::steady_clock::now() + kEntryPatience;
+    for (;;) {
+        auto left = std::chrono::ceil<sys::Milliseconds>(deadline - std::chrono::steady_clock::now());
+        auto ready = TRY(sys::wait_readable(wanted, std::max(left, sys::Milliseconds(0))));
+        if (!ready) return fail(Code::timeout, "the process that was to enter was stopped on its way by the server, and is ended");
+        if (*ready == 0) return {};
+        if (signals->take_ending()) return fail(Code::failed, "interrupted");
+    }
+}
+
 /// What became of the exec: nothing came where it happened.
 Result<std::optional<int>> read_outcome(const sys::SocketFd& socket, const EnterRequest& request) {
     auto record = TRY(sys::receive_message(socket));
@@ -131,14 +146,17 @@ Result<sys::Fd> receive_terminal(const sys::SocketFd& socket) {
 }
 
 Result<int> finish(const Entry& entry, std::optional<int> not_executed) {
-    auto status = TRY(sys::reap(entry.child.pidfd));
+    if (not_executed) (void)sys::send_signal(entry.child.pidfd, SIGKILL);  // it has nothing more to say, and could be stopped before its end
+    auto status = TRY(sys::reap_within(entry.child.pidfd, kReapPatience));
     return not_executed.value_or(status.shell_status());
 }
 
 Result<int> converse_by_terminal(const Entry& entry, const EnterRequest& request, const sys::SignalForwarding& signals) {
+    TRY(await_message(entry, &signals));
     // A failure on the way to its terminal is a longer message than the one that carries it.
     bool has_terminal = TRY(sys::next_message_size(entry.socket)) == 1;
     auto master = has_terminal ? TRY(receive_terminal(entry.socket)) : sys::Fd();
+    TRY(await_message(entry, &signals));
     auto not_executed = TRY(read_outcome(entry.socket, request));
     if (not_executed) return finish(entry, not_executed);
     if (!has_terminal) return fail(Code::failed, "the process that was to enter ended without saying why");
@@ -151,6 +169,7 @@ Result<int> converse_by_terminal(const Entry& entry, const EnterRequest& request
 
 Result<int> converse_by_pipes(const Entry& entry, const EnterRequest& request, Standard& standard, const sys::SignalForwarding& signals) {
     standard.theirs.clear();
+    TRY(await_message(entry, &signals));
     auto not_executed = TRY(read_outcome(entry.socket, request));
     if (!not_executed)
         TRY(sys::relay({.channels = standard.channels, .process = entry.child.pidfd, .terminal = FdRef(-1), .close_after_input = &standard.to_close}, signals));
@@ -228,9 +247,11 @@ Result<int> run_inside_quietly(const storage::Store&, const Server& server, cons
     auto null = TRY(sys::open_at(sys::kHere, "/dev/null", O_RDWR));
     std::fill(std::begin(prepared.plan.standard), std::end(prepared.plan.standard), null.get());
     auto entry = TRY(clone_into(prepared.init, prepared.groups, prepared.plan));
-    auto not_executed = TRY(read_outcome(entry.socket, request));
-    if (!TRY(sys::wait_for_exit(entry.child.pidfd, limit))) TRY(sys::send_signal(entry.child.pidfd, SIGKILL));
-    return finish(entry, not_executed);
+    auto arrived = await_message(entry, nullptr);
+    auto not_executed = arrived ? read_outcome(entry.socket, request) : Result<std::optional<int>>(std::unexpected<Error>(arrived.error()));
+    bool ended = not_executed && TRY(sys::wait_for_exit(entry.child.pidfd, limit));
+    if (!ended) TRY(sys::send_signal(entry.child.pidfd, SIGKILL));
+    return finish(entry, TRY(std::move(not_executed)));
 }
 
 }  // namespace vs::server

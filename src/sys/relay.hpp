@@ -2,6 +2,7 @@
 // Standing between a terminal of the host and a process inside: copies bytes both ways, forwards signals and window sizes,
 // until the process ends. Never blocks on one direction while the other could go on.
 
+#include <optional>
 #include <vector>
 
 #include "sys/process.hpp"
@@ -31,6 +32,8 @@ class SignalForwarding {
     SignalForwarding& operator=(SignalForwarding&&) = delete;
     ~SignalForwarding();
     [[nodiscard]] FdRef fd() const { return fd_; }
+    /// The number of a signal that has come and asks us to end, where there is one.
+    [[nodiscard]] std::optional<int> take_ending() const;
 
   private:
     SignalForwarding(Fd fd, std::string before) : fd_(std::move(fd)), before_(std::move(before)) {}
