@@ -9,6 +9,7 @@
 #include "server/examine_parts.hpp"
 #include "server/network.hpp"
 #include "server/our_programs.hpp"
+#include "server/run_state.hpp"
 #include "server/void_overlay.hpp"
 #include "sys/file.hpp"
 #include "sys/host.hpp"
@@ -83,7 +84,8 @@ void examine_firewall(Findings& findings) {
 }
 
 void examine_wire(Findings& findings) {
-    auto found = examine_network();
+    auto running = running_networks();
+    auto found = running ? examine_network(*running) : Result<std::vector<NetworkFinding>>(std::unexpected<Error>(running.error()));
     if (!found) return findings.bad("network", found.error().message(), "");
     for (const auto& finding : *found) findings.bad("network", finding.problem, finding.remedy);
     if (found->empty()) findings.good("network", "nothing keeps servers off the wire");

@@ -102,6 +102,7 @@ class HostNetwork {
     Result<> bring_up(const NetworkPlan& plan, sys::FdRef guest_network);
     /// Idempotent. The cable itself ends with the guest's namespace, which nobody waits for.
     Result<> take_down(const NetworkPlan& plan);
+    Result<bool> has_rules();
     /// Adds what is missing of the rules for servers that run: after somebody flushed them, or after an upgrade.
     Result<> restore_rules(const std::vector<NetworkPlan>& running);
 
@@ -120,7 +121,7 @@ struct NetworkFinding {
     std::string problem;
     std::string remedy;
 };
-/// For `doctor`: foreign firewall chains that drop forwarded packets, forwarding, reverse path filters.
-Result<std::vector<NetworkFinding>> examine_network();
+/// For `doctor`: foreign firewall chains that drop forwarded packets; our rules and the forwarding that servers which run need.
+Result<std::vector<NetworkFinding>> examine_network(const std::vector<NetworkPlan>& running);
 
 }  // namespace vs::server
