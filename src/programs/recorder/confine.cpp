@@ -13,19 +13,13 @@
 
 #include <array>
 
+#include "base/sanitized.hpp"
 #include "programs/recorder/filter.hpp"
 #include "server/keeper_protocol.hpp"
 
 namespace vs::recorder {
 
 namespace {
-
-// A sanitizer makes calls of its own, many and not always the same: its build is for finding faults, not for running servers.
-#ifdef __SANITIZE_ADDRESS__
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
 
 /// The log has to get its number: a gap below would be filled first.
 bool has_all_descriptors() {
@@ -87,7 +81,7 @@ const char* confine(uid_t uid) {
     if (!drop_capabilities()) return "drop its capabilities";
     if (!give_up_privileges()) return "give up new privileges";
     if (!use_null(null)) return "turn away from its standard descriptors";
-    if (!kSanitized && !install_filter()) return "filter its system calls";
+    if (!base::kSanitized && !install_filter()) return "filter its system calls";
     return nullptr;
 }
 
