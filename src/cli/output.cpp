@@ -81,8 +81,7 @@ Progress::~Progress() {
 }
 
 void Progress::step(const std::string& text) {
-    constexpr std::chrono::seconds kPatience{1};
-    if (!on_terminal_ || std::chrono::steady_clock::now() - since_ < kPatience) return;
+    if (!on_terminal_) return;  // at once: nobody knows of a step how long it will take, and the line goes again
     auto size = sys::window_size(kErrors);
     auto line = base::escape_control(fmt::format("{}: {}", what_, text));
     write(stderr, fmt::format("\r{}\x1b[K", cut(line, size ? size->columns - 1U : 79U)));

@@ -42,7 +42,7 @@ class Table {
 /// "12d 3h", "3h 20m", "5m 7s", "7s".
 std::string format_age(std::chrono::seconds age);
 
-/// The steps of something long, as one line on a terminal that is there from its second second on. Silent elsewhere.
+/// The steps of something long, as one line on a terminal. Silent elsewhere.
 class Progress {
   public:
     explicit Progress(std::string what);
@@ -53,7 +53,6 @@ class Progress {
 
   private:
     std::string what_;
-    std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
     bool on_terminal_ = false;
     bool shown_ = false;
 };

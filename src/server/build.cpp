@@ -1,5 +1,6 @@
 #include "server/build.hpp"
 
+#include <algorithm>
 #include <cerrno>
 
 #include "base/text.hpp"
@@ -73,6 +74,16 @@ Result<std::optional<std::string>> repair_run_dir(const CgroupHost& host, const 
     return std::nullopt;
 }
 
+/// True where somebody had taken them away.
+Result<bool> restore_rules() {
+    auto running = TRY(running_networks());
+    if (std::ranges::none_of(running, &NetworkPlan::has_cable)) return false;
+    auto network = TRY(HostNetwork::open());
+    bool were_there = TRY(network.has_rules());
+    TRY(network.restore_rules(running));
+    return !were_there;
+}
+
 /// The caller holds the name.
 Result<storage::ServerRecord> make_files_and_settings(const storage::Store& store, const BuildRequest& request) {
     const auto& name = request.name;
@@ -118,6 +129,7 @@ Result<std::vector<std::string>> repair(const storage::Store& store) {
     auto host = TRY(CgroupHost::open());
     for (const auto& entry : TRY(sys::list_dir(*run)))
         if (auto line = TRY(repair_run_dir(host, entry))) done.push_back(std::move(*line));
+    if (TRY(restore_rules())) done.push_back("restored the packet filter's rules of the servers that run");
     return done;
 }
 

@@ -24,6 +24,8 @@ namespace {
 
 using sys::FdRef;
 
+// Until its exec a process that goes in is in the hands of the server's root, who may stop it for ever.
+constexpr std::chrono::seconds kEntryPatience{15}, kReapPatience{5};
 constexpr std::uint64_t kAlways = CLONE_NEWPID | CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
 
 /// The three standard descriptors of a process inside. What it could do more with than read or write a stream does not go in, a
@@ -89,13 +91,18 @@ Result<EntryPlan> plan_entry(const Server& server, const EnterRequest& request, 
     return plan;
 }
 
+Patience patience_with(const sys::SignalForwarding& signals) {
+    return {.until = std::chrono::steady_clock::now() + kEntryPatience, .signals = &signals};
+}
+
 Result<int> finish(const Entry& entry, std::optional<int> not_executed) {
-    auto status = TRY(sys::reap(entry.process()));
+    if (not_executed) entry.kill();  // it has nothing more to say, and could be stopped before its end
+    auto status = TRY(sys::reap_within(entry.process(), kReapPatience));
     return not_executed.value_or(status.shell_status());
 }
 
 Result<int> converse_by_terminal(const Entry& entry, const sys::SignalForwarding& signals) {
-    const Patience patience{.until = std::nullopt, .signals = &signals};
+    auto patience = patience_with(signals);
     auto master = TRY(entry.terminal(patience));
     auto not_executed = TRY(entry.outcome(patience));
     if (not_executed) return finish(entry, not_executed);
@@ -109,7 +116,7 @@ Result<int> converse_by_terminal(const Entry& entry, const sys::SignalForwarding
 
 Result<int> converse_by_pipes(const Entry& entry, Standard& standard, const sys::SignalForwarding& signals) {
     standard.theirs.clear();
-    auto not_executed = TRY(entry.outcome({.until = std::nullopt, .signals = &signals}));
+    auto not_executed = TRY(entry.outcome(patience_with(signals)));
     if (!not_executed)
         TRY(sys::relay({.channels = standard.channels, .process = entry.process(), .terminal = FdRef(-1), .close_after_input = &standard.to_close}, signals));
     return finish(entry, not_executed);
@@ -146,7 +153,7 @@ Result<int> run_in(const Server& server, const EnterRequest& request, const RunS
     auto standard = TRY(plan_standard(use));
     std::copy(std::begin(standard.fds), std::end(standard.fds), std::begin(prepared.plan.standard));
     auto signals = TRY(sys::SignalForwarding::begin());
-    auto entry = TRY_WITH(Entry::begin(prepared.groups, prepared.plan, {.until = std::nullopt, .signals = &signals}), "enter '{}'", server.name.text());
+    auto entry = TRY_WITH(Entry::begin(prepared.groups, prepared.plan, patience_with(signals)), "enter '{}'", server.name.text());
     auto status = use == TerminalUse::always ? converse_by_terminal(entry, signals) : converse_by_pipes(entry, standard, signals);
     if (!status) entry.kill();
     return TRY_WITH(std::move(status), "enter '{}'", server.name.text());

@@ -32,7 +32,7 @@ Result<> await(const sys::SocketFd& socket, const Patience& patience) {
         if (!ready) return fail(Code::timeout, "the server holds up what enters it");
         if (*ready == 0) return {};
         auto signal = TRY(patience.signals->take());
-        if (signal && *signal != SIGWINCH) return fail(Code::failed, "given up because of signal {}", *signal);
+        if (signal && *signal != SIGWINCH && *signal != SIGUSR1 && *signal != SIGUSR2) return fail(Code::failed, "given up because of signal {}", *signal);
     }
 }
 

@@ -15,7 +15,7 @@ namespace vs::server {
 
 struct Patience {
     std::optional<std::chrono::steady_clock::time_point> until;
-    const sys::SignalForwarding* signals = nullptr;  ///< any but a change of the window's size ends the wait
+    const sys::SignalForwarding* signals = nullptr;  ///< one that asks us to end ends the wait
 };
 
 /// A process that is on its way, a child of ours.

@@ -10,6 +10,7 @@
 #include "server/host_limits.hpp"
 #include "server/network.hpp"
 #include "server/our_programs.hpp"
+#include "server/run_state.hpp"
 #include "server/void_overlay.hpp"
 #include "sys/file.hpp"
 #include "sys/host.hpp"
@@ -84,7 +85,8 @@ void examine_firewall(Findings& findings) {
 }
 
 void examine_wire(Findings& findings) {
-    auto found = examine_network();
+    auto running = running_networks();
+    auto found = running ? examine_network(*running) : Result<std::vector<NetworkFinding>>(std::unexpected<Error>(running.error()));
     if (!found) return findings.bad("network", found.error().message(), "");
     for (const auto& finding : *found) findings.bad("network", finding.problem, finding.remedy);
     if (found->empty()) findings.good("network", "nothing keeps servers off the wire");

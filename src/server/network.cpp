@@ -266,9 +266,13 @@ Result<> HostNetwork::prepare(const NetworkPlan& plan) {
     return {};
 }
 
-Result<> HostNetwork::load_rules() {
+Result<bool> HostNetwork::has_rules() {
     sys::nft::Element version{kVersionSet, std::string(sys::bytes_of(kRulesVersion)), ""};
-    if (TRY(sys::nft::find_element(filter_, kRulesTable, version))) return {};
+    return TRY(sys::nft::find_element(filter_, kRulesTable, version)).has_value();
+}
+
+Result<> HostNetwork::load_rules() {
+    if (TRY(has_rules())) return {};
     auto text = std::string(kRules) + fmt::format("add element inet vserver version {{ {} }}\n", kRulesVersion);
     TRY(sys::run_checked({"nft", "-f", "-"}, {.input = text, .environment = {}, .limit = std::chrono::seconds(30)}));
     return {};

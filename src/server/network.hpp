@@ -106,6 +106,7 @@ class HostNetwork {
     Result<> take_down(const NetworkPlan& plan);
     /// Those of the devices that our rules do not let servers use.
     Result<std::vector<std::string>> closed_uplinks(const std::vector<std::string>& devices);
+    Result<bool> has_rules();
     /// Adds what is missing of the rules for servers that run: after somebody flushed them, or after an upgrade.
     Result<> restore_rules(const std::vector<NetworkPlan>& running);
 
@@ -125,7 +126,7 @@ struct NetworkFinding {
     std::string problem;
     std::string remedy;
 };
-/// For `doctor`: foreign firewall chains that drop forwarded packets, forwarding, reverse path filters.
-Result<std::vector<NetworkFinding>> examine_network();
+/// For `doctor`: foreign firewall chains that drop forwarded packets; our rules and the forwarding that servers which run need.
+Result<std::vector<NetworkFinding>> examine_network(const std::vector<NetworkPlan>& running);
 
 }  // namespace vs::server

@@ -1,5 +1,7 @@
 #include <linux/netlink.h>
 
+#include <algorithm>
+
 #include "base/text.hpp"
 #include "server/network.hpp"
 #include "server/network_rules.hpp"
@@ -43,19 +45,17 @@ Result<std::optional<NetworkFinding>> judge(const sys::nft::ForwardChain& chain)
     return std::optional(NetworkFinding{problem, remedy_for(chain)});
 }
 
-/// Forwarding that somebody has switched off since the first start.
-Result<std::vector<NetworkFinding>> judge_forwarding(HostNetwork& host) {
-    std::vector<NetworkFinding> findings;
-    auto facts = TRY(host.facts({}));
-    for (const auto& [uplink, family] : {std::pair(facts.uplink4, "ipv4"), std::pair(facts.uplink6, "ipv6")}) {
+/// Forwarding that somebody has switched off: only of the devices and families that a server which runs needs.
+Result<> judge_forwarding(const NetworkPlan& plan, std::vector<NetworkFinding>& findings) {
+    for (const auto& [uplink, family] : {std::pair(plan.uplink4, "ipv4"), std::pair(plan.uplink6, "ipv6")}) {
         if (!uplink) continue;
         auto name = fmt::format("net/{}/conf/{}/forwarding", family, uplink->device);
+        auto remedy = fmt::format("sysctl -w {}=1", name);
         auto value = TRY(sys::read_file(sys::kHere, "/proc/sys/" + name));
-        if (base::trim(value) != "0") continue;
-        findings.push_back({fmt::format("forwarding is off: {} = 0; servers are cut off from the wire", name),
-                            fmt::format("sysctl -w {}=1", name)});
+        if (base::trim(value) != "0" || std::ranges::find(findings, remedy, &NetworkFinding::remedy) != findings.end()) continue;
+        findings.push_back({fmt::format("forwarding is off: {} = 0; servers are cut off from the wire", name), remedy});
     }
-    return findings;
+    return {};
 }
 
 /// A default route that leads elsewhere since the last start.
@@ -70,17 +70,18 @@ Result<std::vector<NetworkFinding>> judge_uplinks(HostNetwork& host) {
 
 }  // namespace
 
-Result<std::vector<NetworkFinding>> examine_network() {
-    auto host = TRY(HostNetwork::open());
+Result<std::vector<NetworkFinding>> examine_network(const std::vector<NetworkPlan>& running) {
     auto filter = TRY(sys::NetlinkSocket::open(NETLINK_NETFILTER));
     std::vector<NetworkFinding> findings;
     for (const auto& chain : TRY(sys::nft::forward_chains(filter)))
         if (auto finding = TRY(judge(chain))) findings.push_back(std::move(*finding));
-    sys::nft::Element version{kVersionSet, std::string(sys::bytes_of(kRulesVersion)), ""};
-    bool started = TRY(sys::nft::find_element(filter, kRulesTable, version)).has_value();
-    if (!started) return findings;  // forwarding is switched on by the first start
-    for (auto& finding : TRY(judge_forwarding(host))) findings.push_back(std::move(finding));
-    for (auto& finding : TRY(judge_uplinks(host))) findings.push_back(std::move(finding));
+    if (std::ranges::none_of(running, &NetworkPlan::has_cable)) return findings;  // the first start loads rules and switches forwarding on
+    auto host = TRY(HostNetwork::open());
+    if (!TRY(host.has_rules()))
+        findings.push_back({"somebody has taken our packet filter rules away: servers reach each other and the host's own sockets", "vserver repair"});
+    else
+        for (auto& finding : TRY(judge_uplinks(host))) findings.push_back(std::move(finding));
+    for (const auto& plan : running) TRY(judge_forwarding(plan, findings));
     return findings;
 }
 

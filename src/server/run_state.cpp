@@ -113,4 +113,17 @@ Result<std::uint32_t> RunDir::next_generation() const {
     return next;
 }
 
+Result<std::vector<NetworkPlan>> running_networks() {
+    std::vector<NetworkPlan> plans;
+    auto all = sys::open_dir(sys::kHere, model::paths::kRun);
+    if (!all && all.error().errno_value == ENOENT) return plans;
+    if (!all) return std::unexpected<Error>(all.error());
+    for (const auto& entry : TRY(sys::list_dir(*all))) {
+        auto name = model::ServerName::parse(entry);
+        auto state = name ? TRY(TRY(RunDir::open(*name)).read()) : std::nullopt;
+        if (state && state->phase == Phase::running) plans.push_back(std::move(state->network));
+    }
+    return plans;
+}
+
 }  // namespace vs::server

@@ -40,6 +40,9 @@ struct RunState {
 std::string print_state(const RunState& state);
 Result<RunState> parse_state(std::string_view text);
 
+/// The networks of all servers that run, as far as their states say.
+Result<std::vector<NetworkPlan>> running_networks();
+
 /// The directory /run/vservers/NAME and its lock.
 class RunDir {
   public:

@@ -153,6 +153,19 @@ Result<ExitStatus> reap(FdRef pidfd) {
     return ExitStatus{exited ? ExitStatus::Kind::exited : ExitStatus::Kind::signaled, info.si_status};
 }
 
+Result<ExitStatus> reap_within(FdRef pidfd, Milliseconds limit) {
+    TRY(wait_for_exit(pidfd, std::nullopt));
+    for (auto deadline = Clock::now() + limit;;) {
+        siginfo_t info{};
+        if (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd.get()), &info, WEXITED | WNOHANG | WNOWAIT) < 0 && errno != EINTR)
+            return failed("wait for a child");
+        if (info.si_pid != 0) return reap(pidfd);
+        if (Clock::now() >= deadline) return fail(Code::timeout, "it has ended, but a process that traces it keeps its status");
+        constexpr int kPause = 20;  // there is no event for a tracer that lets go
+        (void)::poll(nullptr, 0, kPause);
+    }
+}
+
 Result<> send_signal(FdRef pidfd, int signal) {
     if (::syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0) < 0) return failed("send signal {}", signal);
     return {};

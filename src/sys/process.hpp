@@ -35,6 +35,9 @@ Result<PidFd> open_pidfd(pid_t pid);
 Result<bool> wait_for_exit(FdRef pidfd, std::optional<Milliseconds> limit);
 /// The status of our own child; reaps it.
 Result<ExitStatus> reap(FdRef pidfd);
+/// The same of a child among hostile processes: one that traces it can keep its status from us for ever (ptrace(2)), so that this waits for
+/// at most `limit` after its end. Code::timeout.
+Result<ExitStatus> reap_within(FdRef pidfd, Milliseconds limit);
 Result<> send_signal(FdRef pidfd, int signal);
 /// The start time of a process in clock ticks since boot (proc(5), stat, field 22): with the pid, unique within a boot.
 Result<std::uint64_t> start_time(pid_t pid);

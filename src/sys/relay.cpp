@@ -6,9 +6,9 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <deque>
 
 #include "sys/call.hpp"
 #include "sys/terminal.hpp"
@@ -19,19 +19,33 @@ namespace {
 
 constexpr int kForwarded[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH};
 
+/// What a process that has ended may have left in the kernel's buffers: a pipe holds at most 1 MiB, a terminal less.
+constexpr std::size_t kMostLeft = 1 << 20;
+
+/// What a terminal or pipe cannot take now must not keep the other direction waiting. Others of the host have the same terminal
+/// open, and get it back as it was.
+class NonBlocking {
+  public:
+    explicit NonBlocking(FdRef fd) : fd_(fd.get()), before_(::fcntl(fd.get(), F_GETFL)) { (void)::fcntl(fd_, F_SETFL, before_ | O_NONBLOCK); }
+    ~NonBlocking() {
+        if (fd_ >= 0) (void)::fcntl(fd_, F_SETFL, before_);
+    }
+    NonBlocking(NonBlocking&& other) noexcept : fd_(std::exchange(other.fd_, -1)), before_(other.before_) {}
+    NonBlocking(const NonBlocking&) = delete;
+    NonBlocking& operator=(const NonBlocking&) = delete;
+    NonBlocking& operator=(NonBlocking&&) = delete;
+
+  private:
+    int fd_, before_;
+};
+
 /// One direction with what it has read and not yet written.
 class Flow {
   public:
-    explicit Flow(Channel channel) : channel_(channel), flags_(::fcntl(channel.to.get(), F_GETFL)) {
-        // What a terminal or pipe cannot take now must not keep the other direction waiting.
-        (void)::fcntl(channel.to.get(), F_SETFL, flags_ | O_NONBLOCK);
-    }
-    /// The open file may be our caller's too, who does not expect that it does not block.
-    ~Flow() { (void)::fcntl(channel_.to.get(), F_SETFL, flags_); }
-    Flow(const Flow&) = delete;
-    Flow& operator=(const Flow&) = delete;
+    explicit Flow(Channel channel) : channel_(channel) {}
 
     [[nodiscard]] bool open() const { return open_; }
+    [[nodiscard]] bool has_pending() const { return open_ && pending_ > 0; }
     [[nodiscard]] const Channel& channel() const { return channel_; }
     [[nodiscard]] pollfd wanted() const {
         if (!open_) return {-1, 0, 0};
@@ -42,17 +56,23 @@ class Flow {
         if (pending_ == 0) fill();
         if (pending_ > 0) drain();
     }
-    /// Everything that is there now.
-    void finish() {
-        for (pollfd poll = wanted(); open_ && ::poll(&poll, 1, 0) > 0; poll = wanted()) move();
+    /// The process has ended: its output is still copied, but no more than it can have left, for somebody else inside may have the other
+    /// end and never stop.
+    void end() {
+        if (channel_.from.get() == 0) open_ = false;
+        left_ = kMostLeft;
     }
 
   private:
     void fill() {
-        ssize_t count = ::read(channel_.from.get(), buffer_, sizeof buffer_);
+        ssize_t count = ::read(channel_.from.get(), buffer_, std::min(left_, sizeof buffer_));
         if (count < 0 && (errno == EINTR || errno == EAGAIN)) return;
-        if (count <= 0) open_ = false;  // a terminal whose other side is closed answers EIO
-        else pending_ = static_cast<std::size_t>(count), offset_ = 0;
+        if (count <= 0) {
+            open_ = false;  // a terminal whose other side is closed answers EIO
+            return;
+        }
+        pending_ = static_cast<std::size_t>(count), offset_ = 0;
+        if (left_ != kUnlimited) left_ -= pending_;
     }
 
     void drain() {
@@ -67,9 +87,9 @@ class Flow {
     }
 
     Channel channel_;
-    int flags_;
+    static constexpr std::size_t kUnlimited = ~std::size_t{0};
     bool open_ = true;
-    std::size_t pending_ = 0, offset_ = 0;
+    std::size_t pending_ = 0, offset_ = 0, left_ = kUnlimited;
     char buffer_[8192];
 };
 
@@ -84,11 +104,29 @@ void forward(int signal, const RelayRequest& request) {
 }
 
 /// A pipe's reader must learn that our input has ended.
-void close_ended_inputs(const RelayRequest& request, const std::deque<Flow>& flows) {
+void close_ended_inputs(const RelayRequest& request, const std::vector<Flow>& flows) {
     if (request.close_after_input == nullptr) return;
     for (const auto& flow : flows)
         for (auto& pipe : *request.close_after_input)
             if (!flow.open() && pipe.is_open() && pipe.get() == flow.channel().to.get()) pipe.reset();
+}
+
+/// Copies what is left. Our own output may be slow, so this waits for it, until a signal says that nobody wants it any more.
+Result<> finish(std::vector<Flow>& flows, FdRef signals) {
+    for (auto& flow : flows) flow.end();
+    for (;;) {
+        std::vector<pollfd> polls = {{signals.get(), POLLIN, 0}};
+        for (const auto& flow : flows) polls.push_back(flow.wanted());
+        bool pending = std::ranges::any_of(flows, &Flow::has_pending);
+        int count = ::poll(polls.data(), polls.size(), pending ? -1 : 0);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) return failed("poll");
+        if (count == 0) return {};
+        signalfd_siginfo info{};
+        if (polls[0].revents != 0 && ::read(signals.get(), &info, sizeof info) == sizeof info && info.ssi_signo != SIGWINCH) return {};
+        for (std::size_t i = 0; i < flows.size(); ++i)
+            if (polls[i + 1].revents != 0) flows[i].move();
+    }
 }
 
 }  // namespace
@@ -130,8 +168,12 @@ Result<ExitStatus> accompany(FdRef process, const SignalForwarding& signals) {
 }
 
 Result<> relay(const RelayRequest& request, const SignalForwarding& signals) {
-    std::deque<Flow> flows;  // they do not move
-    for (const auto& channel : request.channels) flows.emplace_back(channel);
+    std::vector<Flow> flows;
+    std::vector<NonBlocking> unblocked;
+    for (const auto& channel : request.channels) {
+        flows.emplace_back(channel);
+        unblocked.emplace_back(channel.to);
+    }
     follow_window_size(request.terminal);
     for (;;) {
         std::vector<pollfd> polls = {{request.process.get(), POLLIN, 0}, {signals.fd().get(), POLLIN, 0}};
@@ -147,9 +189,7 @@ Result<> relay(const RelayRequest& request, const SignalForwarding& signals) {
         close_ended_inputs(request, flows);
         if (polls[0].revents != 0) break;
     }
-    for (auto& flow : flows)
-        if (flow.channel().from.get() != 0) flow.finish();  // its output, not our input
-    return {};
+    return finish(flows, signals.fd());
 }
 
 }  // namespace vs::sys

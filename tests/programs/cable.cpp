@@ -5,7 +5,7 @@
 //     cable restore PLAN...                                                  what a flushed firewall lacks
 //     cable check NUMBER address=A...                                        one line per address that is in use
 //     cable time NUMBER ROUNDS address=A...          microseconds of plan, prepare, bring_up, guest's part, take_down
-//     cable findings                                                         what doctor would say
+//     cable findings PLAN...                                                 what doctor would say of these
 
 #include <sched.h>
 
@@ -85,12 +85,6 @@ Result<> down(const Arguments& arguments) {
     return TRY(server::HostNetwork::open()).take_down(TRY(server::parse_plan(arguments[0])));
 }
 
-Result<> restore(const Arguments& arguments) {
-    std::vector<server::NetworkPlan> plans;
-    for (const auto& text : arguments) plans.push_back(TRY(server::parse_plan(text)));
-    return TRY(server::HostNetwork::open()).restore_rules(plans);
-}
-
 Result<> check(const Arguments& arguments) {
     if (arguments.empty()) return fail(Code::usage, "check NUMBER ...");
     auto host = TRY(server::HostNetwork::open());
@@ -130,8 +124,16 @@ Result<> time_rounds(const Arguments& arguments) {
     return {};
 }
 
-Result<> findings(const Arguments&) {
-    for (const auto& finding : TRY(server::examine_network()))
+Result<std::vector<server::NetworkPlan>> plans(const Arguments& arguments) {
+    std::vector<server::NetworkPlan> plans;
+    for (const auto& text : arguments) plans.push_back(TRY(server::parse_plan(text)));
+    return plans;
+}
+
+Result<> restore(const Arguments& arguments) { return TRY(server::HostNetwork::open()).restore_rules(TRY(plans(arguments))); }
+
+Result<> findings(const Arguments& arguments) {
+    for (const auto& finding : TRY(server::examine_network(TRY(plans(arguments)))))
         std::printf("%s\n%s\n", finding.problem.c_str(), finding.remedy.c_str());
     return {};
 }

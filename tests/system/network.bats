@@ -372,14 +372,18 @@ END
     serve "$guest0" 80
     run fetch wire http://10.77.0.10/ 1
     [[ $status == 28 ]]
-    run cable findings
+    run cable findings "$plan0"
     [[ ${lines[0]} == *"chain forward in table 'inet strict' drops"* ]]
     eval "${lines[1]}"
     [[ $(fetch wire http://10.77.0.10/) == 'a page' ]]
-    [[ ! $(cable findings) ]]
+    [[ ! $(cable findings "$plan0") ]]
     echo 0 >/proc/sys/net/ipv4/conf/eth0/forwarding
-    run cable findings
+    run cable findings "$plan0"
     [[ ${lines[1]} == 'sysctl -w net/ipv4/conf/eth0/forwarding=1' ]]
     echo 1 >/proc/sys/net/ipv4/conf/eth0/forwarding
+    echo 0 >/proc/sys/net/ipv6/conf/eth0/forwarding    # which nobody needs who has no IPv6 address
+    [[ ! $(cable findings "$(jq -c '.uplink6 = null | .addresses = ["10.77.0.10"]' <<<"$plan0")") ]]
+    [[ $(cable findings "$plan0") == *ipv6*forwarding* ]]
+    echo 1 >/proc/sys/net/ipv6/conf/eth0/forwarding
     nft delete table inet strict
 }
