@@ -9,6 +9,7 @@
 #include "server/enter.hpp"
 #include "server/hooks.hpp"
 #include "server/prepare.hpp"
+#include "server/restart.hpp"
 #include "server/start.hpp"
 #include "sys/file.hpp"
 
@@ -103,6 +104,7 @@ Result<StopReport> stop_server(const storage::Store& store, const Server& server
     auto lock = TRY(run.lock());
     auto host = TRY(CgroupHost::open());
     auto state = TRY(settle(host, server.name, run));
+    if (!state && TRY(cancel_restart(run))) return StopReport{};
     if (!state) return fail(Code::not_running, "'{}' is not running", server.name.text());
     StopReport report;
     bool serves = state->purpose == Purpose::service;
@@ -145,11 +147,14 @@ Result<> init_ended(const storage::Store& store, const model::ServerName& name, 
     note_end(run, how);
     if (state->purpose == Purpose::maintenance) return {};
     auto server = TRY(load_server(store, name.text()));
-    bool hooked = !server.settings.hooks.empty();
-    if (hooked) lock.reset();
+    auto restart = how == keeper::kReboot ? TRY(note_reboot(run, *state)) : Restart{};
+    bool pauses = restart.pause.count() > 0, unlocks = pauses || !server.settings.hooks.empty();
+    if (unlocks) lock.reset();
     auto hook = run_hook(store, server, HookPhase::post_stop);
     if (how != keeper::kReboot) return hook;
-    if (hooked) lock = TRY(run.lock());
+    TRY(wait_for_restart(run, restart));
+    if (unlocks) lock = TRY(run.lock());
+    if (pauses && !TRY(cancel_restart(run))) return hook;  // somebody has stopped, started or deleted it
     auto report = TRY(start_locked(store, server, run, std::move(lock)));
     if (hook && !report.notes.empty()) return fail(Code::failed, "{}", report.notes.front());
     return hook;
