@@ -134,15 +134,25 @@ void release_keeper_lock(const RunDir& run) {
     if (inherited && lock && inherited->st_ino == lock->st_ino && inherited->st_dev == lock->st_dev) sys::Fd(keeper::kKeeperLock).reset();
 }
 
+/// What a keeper says, and nothing else: it is kept, and shown to people.
+bool is_an_end(std::string_view how) {
+    if (how == keeper::kReboot || how == keeper::kHalt || how == keeper::kUnknown) return true;
+    auto blank = how.find(' ');
+    auto word = how.substr(0, blank);
+    return blank != how.npos && (word == "exit" || word == "signal") && base::parse_number(how.substr(blank + 1)).has_value();
+}
+
 }  // namespace
 
 Result<> init_ended(const storage::Store& store, const model::ServerName& name, std::uint32_t generation, const std::string& how) {
+    if (!is_an_end(how)) return fail(Code::usage, "'{}' is no way in which an init ends", base::escape_control(how));
     auto run = TRY(RunDir::open(name));
     auto lock = TRY(run.lock());
     release_keeper_lock(run);
     auto state = TRY(run.read());
     if (!state || state->generation != generation) return {};  // whoever stopped it has cleaned up
     auto host = TRY(CgroupHost::open());
+    if (TRY(init_lives(host, name, *state))) return fail(Code::busy, "its init has not ended");
     TRY(tear_down(host, name, run, *state));
     note_end(run, how);
     if (state->purpose == Purpose::maintenance) return {};

@@ -307,6 +307,17 @@ paused_by_reboot() {
 }
 pauses() { vserver small status | grep -q 'restart  *60 s after .* rebooted 31 times in a row'; }
 
+@test "a keeper's word about a server that lives, or that no keeper says, changes nothing" {
+    new_talker small 10.77.0.50
+    vserver small start
+    for how in exit reboot 'exit 0' $'exit\n0'; do
+        run_vserver --init-ended small "$(state_of small generation)" "$how"
+        [ "$status" -ne 0 ]
+        is_running small
+    done
+    vserver small stop
+}
+
 @test "who asks for the status all the time does not keep a server from rebooting" {
     new_talker small 10.77.0.50
     vserver small start
