@@ -92,6 +92,7 @@ json of_server(const server::ServerStatus& status) {
     document["run"] = status.run ? of_run(*status.run) : json(nullptr);
     document["usage"] = status.run ? of_usage(status.usage) : json(nullptr);
     document["last_end"] = or_null(status.last_end);
+    document["restart"] = or_null(status.restart);
     document["problem"] = or_null(status.problem);
     return document;
 }

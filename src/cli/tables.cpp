@@ -64,6 +64,7 @@ Facts facts_of(const server::ServerStatus& server) {
     if (server.record) facts.emplace_back("context", context_text(server));
     add_run_facts(facts, server);
     if (!server.run && !server.last_end.empty()) facts.emplace_back("last end", base::escape_control(server.last_end));
+    if (!server.run && !server.restart.empty()) facts.emplace_back("restart", server.restart);
     facts.emplace_back("addresses", address_text(server, ", "));
     if (server.settings) facts.emplace_back("host name", or_dash(server.settings->host_name));
     if (server.record) facts.emplace_back("image", server.record->image);

@@ -3,6 +3,7 @@
 #include "model/paths.hpp"
 #include "server/keeper.hpp"
 #include "server/life.hpp"
+#include "server/restart.hpp"
 #include "server/stop.hpp"
 #include "sys/file.hpp"
 
@@ -36,6 +37,7 @@ Result<> add_run_state(ServerStatus& status) {
     status.run = TRY(current_state(host, status.name, run));
     status.condition = condition_of(status.run);
     status.last_end = last_end(run);
+    status.restart = TRY(pending_restart(run));
     if (!status.run) return {};
     status.usage = read_usage(host, status.name.text());
     // What it executes now; the guest chooses that name, so it is for people to read and for nothing else.

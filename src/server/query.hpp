@@ -20,6 +20,7 @@ struct ServerStatus {
     std::optional<RunState> run;
     Usage usage;
     std::string last_end;
+    std::string restart{};  ///< when it is started again, where that is to come
 };
 Result<ServerStatus> query_server(const storage::Store& store, const model::ServerName& name);
 Result<std::vector<ServerStatus>> query_all(const storage::Store& store);

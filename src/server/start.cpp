@@ -10,6 +10,7 @@
 #include "server/keeper.hpp"
 #include "server/our_programs.hpp"
 #include "server/prepare.hpp"
+#include "server/restart.hpp"
 #include "server/void_namespace.hpp"
 #include "sys/file.hpp"
 
@@ -130,6 +131,7 @@ Result<StartReport> start_server(const storage::Store& store, const Server& serv
     auto host = TRY(CgroupHost::open());
     auto lock = TRY(lock_server(host, server.name, run));
     TRY(refuse_running(server, run));
+    TRY(cancel_restart(run));
     return start_locked(store, server, run, std::move(lock));
 }
 

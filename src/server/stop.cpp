@@ -9,6 +9,7 @@
 #include "server/enter.hpp"
 #include "server/hooks.hpp"
 #include "server/prepare.hpp"
+#include "server/restart.hpp"
 #include "server/start.hpp"
 #include "sys/file.hpp"
 
@@ -128,7 +129,7 @@ Result<StopReport> stop_server(const storage::Store& store, const Server& server
     auto host = TRY(CgroupHost::open());
     auto lock = TRY(lock_to_stop(host, server, run, options, report.killed));
     auto state = TRY(settle(host, server.name, run));
-    if (!state && report.killed) return report;
+    if (!state && (report.killed || TRY(cancel_restart(run)))) return report;
     if (!state) return fail(Code::not_running, "'{}' is not running", server.name.text());
     bool serves = state->purpose == Purpose::service;
     if (serves && !server.settings.hooks.empty()) {
@@ -157,24 +158,37 @@ void release_keeper_lock(const RunDir& run) {
     if (inherited && lock && inherited->st_ino == lock->st_ino && inherited->st_dev == lock->st_dev) sys::Fd(keeper::kKeeperLock).reset();
 }
 
+/// What a keeper says, and nothing else: it is kept, and shown to people.
+bool is_an_end(std::string_view how) {
+    if (how == keeper::kReboot || how == keeper::kHalt || how == keeper::kUnknown) return true;
+    auto blank = how.find(' ');
+    auto word = how.substr(0, blank);
+    return blank != how.npos && (word == "exit" || word == "signal") && base::parse_number(how.substr(blank + 1)).has_value();
+}
+
 }  // namespace
 
 Result<> init_ended(const storage::Store& store, const model::ServerName& name, std::uint32_t generation, const std::string& how) {
+    if (!is_an_end(how)) return fail(Code::usage, "'{}' is no way in which an init ends", base::escape_control(how));
     auto run = TRY(RunDir::open(name));
     auto lock = TRY(run.lock());
     release_keeper_lock(run);
     auto state = TRY(run.read());
     if (!state || state->generation != generation) return {};  // whoever stopped it has cleaned up
     auto host = TRY(CgroupHost::open());
+    if (TRY(init_lives(host, name, *state))) return fail(Code::busy, "its init has not ended");
     TRY(tear_down(host, name, run, *state));
     note_end(run, how);
     if (state->purpose == Purpose::maintenance) return {};
     auto server = TRY(load_server(store, name.text()));
-    bool hooked = !server.settings.hooks.empty();
-    if (hooked) lock.reset();
+    auto restart = how == keeper::kReboot ? TRY(note_reboot(run, *state)) : Restart{};
+    bool pauses = restart.pause.count() > 0, unlocks = pauses || !server.settings.hooks.empty();
+    if (unlocks) lock.reset();
     auto hook = run_hook(store, server, HookPhase::post_stop);
     if (how != keeper::kReboot) return hook;
-    if (hooked) lock = TRY(run.lock());
+    TRY(wait_for_restart(run, restart));
+    if (unlocks) lock = TRY(run.lock());
+    if (pauses && !TRY(cancel_restart(run))) return hook;  // somebody has stopped, started or deleted it
     auto report = TRY(start_locked(store, server, run, std::move(lock)));
     if (hook && !report.notes.empty()) return fail(Code::failed, "{}", report.notes.front());
     return hook;

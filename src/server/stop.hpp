@@ -26,7 +26,7 @@ struct StopReport {
 Result<StopReport> stop_server(const storage::Store& store, const Server& server, const StopOptions& options);
 
 /// The init of `generation` has ended as `how` says (keeper_protocol.hpp): cleans up, and starts the server again where it
-/// has rebooted. Nothing to do where a command has cleaned up already.
+/// has rebooted, after a pause where it does nothing else (restart.hpp). Nothing to do where a command has cleaned up already.
 Result<> init_ended(const storage::Store& store, const model::ServerName& name, std::uint32_t generation, const std::string& how);
 
 /// Why the last run ended, for status: "halt 2026-11-21T10:00:00Z". Empty where this boot knows of none.

@@ -291,6 +291,48 @@ recorder_after() { local now; now=$(pid_of recorder "$1") && [[ $now != "$2" ]];
     vserver small stop
 }
 
+@test "a server that does nothing but reboot is given a pause, which status shows, and a stop or a start ends" {
+    new_talker small 10.77.0.50
+    mark
+    vserver small start
+    paused_by_reboot
+    run_vserver small status --json
+    [[ $(json_of 'd["servers"][0]["restart"]') == *'rebooted 31 times in a row' ]]
+    run_vserver small stop
+    [ "$status" -eq 0 ]
+    run_vserver small stop
+    [ "$status" -eq 3 ]
+    audit_now
+    vserver small start
+    paused_by_reboot
+    vserver small start
+    ! vserver small status | grep 'in a row'
+    audit_now small
+    echo 3 >/run/vservers/small/quick-reboots    # a pause of one second
+    first=$(state_of small generation)
+    vserver small exec -- kill -TERM 1 || true
+    wait_until has_generation small $(( first + 1 ))
+    vserver small stop
+}
+paused_by_reboot() {
+    echo 30 >/run/vservers/small/quick-reboots
+    vserver small exec -- kill -TERM 1 || true
+    wait_until pauses
+    is_stopped small
+}
+pauses() { vserver small status | grep -q 'restart  *60 s after .* rebooted 31 times in a row'; }
+
+@test "a keeper's word about a server that lives, or that no keeper says, changes nothing" {
+    new_talker small 10.77.0.50
+    vserver small start
+    for how in exit reboot 'exit 0' $'exit\n0'; do
+        run_vserver --init-ended small "$(state_of small generation)" "$how"
+        [ "$status" -ne 0 ]
+        is_running small
+    done
+    vserver small stop
+}
+
 @test "who asks for the status all the time does not keep a server from rebooting" {
     new_talker small 10.77.0.50
     vserver small start
