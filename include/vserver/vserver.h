@@ -168,8 +168,10 @@ struct vserver_process {
     uint32_t kind;           /* VSERVER_KIND_... */
     uint32_t context_flags;  /* VSERVER_FLAG_... of a registered context */
     char name[64];           /* of the server or the registered context; "" where it has none */
+    uint64_t start_time;     /* clock ticks since boot: with the pid, one process and no other */
+    char command[32];        /* as it calls itself: not to be trusted, nor to be printed unescaped */
 };
-#define VSERVER_INIT_PROCESS { sizeof(struct vserver_process), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, { 0 } }
+#define VSERVER_INIT_PROCESS { sizeof(struct vserver_process), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, { 0 }, 0, { 0 } }
 
 #define VSERVER_KIND_MAIN       0u  /* the main environment */
 #define VSERVER_KIND_REGISTERED 1u  /* a context with a number or name of root's choice */
@@ -188,6 +190,10 @@ VSERVER_API int vserver_examine(pid_t pid, struct vserver_process *process);
  * returns how many processes there are, or a negative errno. One that ends meanwhile is left out.
  */
 VSERVER_API ssize_t vserver_list(struct vserver_process *processes, size_t size, size_t count);
+
+/* Sends a signal to a process that was examined or listed before. -ESRCH where it has ended, also where another one has its pid
+ * now: that one is left alone. */
+VSERVER_API int vserver_signal(const struct vserver_process *process, int signal);
 
 /* The caller's own number, for vserver_examine(). */
 VSERVER_API pid_t vserver_self(void);

@@ -32,6 +32,9 @@ std::vector<std::string_view> split(std::string_view text, char separator);
 /// Without blanks and newlines at both ends.
 std::string_view trim(std::string_view text);
 
+/// Without newlines at the end.
+std::string_view trim_end(std::string_view text);
+
 /// The candidate nearest to `word` by edit distance, if it is near enough to be a typing error.
 std::optional<std::string_view> nearest(std::string_view word, const std::vector<std::string_view>& candidates);
 

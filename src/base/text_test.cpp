@@ -7,6 +7,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
+TEST(Text, trim_end_takes_newlines_only) { EXPECT_EQ(trim_end(" a \r\n\n"), " a "); }
+
 TEST(Text, parse_number_takes_whole_decimals_only) {
     EXPECT_EQ(parse_number("0"), 0U);
     EXPECT_EQ(parse_number("18446744073709551615"), 18446744073709551615ULL);

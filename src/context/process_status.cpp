@@ -50,6 +50,7 @@ std::vector<pid_t> pids(const Lines& lines) {
 Result<ProcessStatus> parse_status(std::string_view text) {
     const auto lines = lines_of(text);
     ProcessStatus status;
+    if (auto name = lines.find("Name"); name != lines.end()) status.name = std::string(name->second);
     status.inheritable = TRY(set(lines, "CapInh"));
     status.permitted = TRY(set(lines, "CapPrm"));
     status.effective = TRY(set(lines, "CapEff"));

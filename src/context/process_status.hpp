@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -12,6 +13,7 @@
 namespace vs::context {
 
 struct ProcessStatus {
+    std::string name;                 ///< as the process calls itself; the kernel escapes newline and backslash
     model::CapabilitySet effective, permitted, inheritable, bounding, ambient;
     bool no_new_privileges = false;
     bool filtered = false;            ///< under a seccomp filter

@@ -16,6 +16,7 @@ TEST(ProcessStatus, has_the_sets_and_the_walls) {
     auto status = parse_status(kStatus);
     ASSERT_TRUE(status) << status.error().message();
 
+    EXPECT_EQ(status->name, "sh");
     EXPECT_EQ(status->permitted.names(), std::vector<std::string>{"net_admin"});
     EXPECT_EQ(status->bounding.bits(), 0x1ffffffffffU);
     EXPECT_TRUE(status->no_new_privileges);

@@ -21,6 +21,8 @@ Result<vserver_process> examine(pid_t pid, const context::Roster& roster) {
     vserver_process found = VSERVER_INIT_PROCESS;
     auto status = TRY(context::read_status(pid));
     found.pid = pid;
+    found.start_time = TRY(sys::start_time(pid));
+    status.name.copy(found.command, sizeof found.command - 1);
     found.effective = status.effective.bits();
     found.permitted = status.permitted.bits();
     found.inheritable = status.inheritable.bits();
@@ -33,6 +35,18 @@ Result<vserver_process> examine(pid_t pid, const context::Roster& roster) {
     found.context_flags = member.flags;
     member.name.copy(found.name, sizeof found.name - 1);
     return found;
+}
+
+/// First the descriptor, then the question who it is: from there on nobody else can be meant.
+Result<> send(const vserver_process& known, int signal) {
+    const Error gone{Code::not_running, ESRCH, fmt::format("process {} has ended", known.pid), {}};
+    auto process = sys::open_pidfd(known.pid);
+    if (!process) return std::unexpected<Error>(process.error().errno_value == ESRCH ? gone : process.error());
+    auto start = sys::start_time(known.pid);
+    if (!start) return std::unexpected<Error>(gone);
+    if (*start != known.start_time)
+        return std::unexpected<Error>(Error{Code::not_running, ESRCH, fmt::format("process {} has ended, and its number is another one's now", known.pid), {}});
+    return sys::send_signal(*process, signal);
 }
 
 }  // namespace
@@ -64,6 +78,12 @@ ssize_t vserver_list(vserver_process* processes, size_t size, size_t count) {
         place += size;
     }
     return static_cast<ssize_t>(total);
+}
+
+int vserver_signal(const vserver_process* process, int signal) {
+    auto known = library::take(process);
+    if (!known) return library::report(known.error());
+    return library::report(send(*known, signal));
 }
 
 pid_t vserver_self() { return sys::own_pid(); }

@@ -1,5 +1,7 @@
 #include "programs/tools/process_words.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "base/text.hpp"
 
 namespace vs::tools {
@@ -7,6 +9,8 @@ namespace vs::tools {
 namespace {
 
 // Names of servers, contexts, flags and capabilities have no character that JSON escapes (model/name.hpp).
+std::string json_text(const char* text) { return nlohmann::json(text).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace); }
+
 template <typename NameOf>
 std::string json_names(std::uint64_t set, NameOf name_of) {
     std::string names;
@@ -40,7 +44,7 @@ std::array<NamedSet, 5> capability_sets(const vserver_process& process) {
 }
 
 std::string process_json(const vserver_process& process) {
-    auto text = fmt::format("{{\"pid\":{},\"context\":{},\"name\":{},\"kind\":\"{}\",\"flags\":{},\"no_new_privs\":{}", process.pid,
+    auto text = fmt::format("{{\"pid\":{},\"command\":{},\"context\":{},\"name\":{},\"kind\":\"{}\",\"flags\":{},\"no_new_privs\":{}", process.pid, json_text(process.command),
                             process.kind == VSERVER_KIND_HIDDEN ? "null" : std::to_string(process.context),
                             process.name[0] != 0 ? fmt::format("\"{}\"", process.name) : "null", kind_word(process.kind),
                             json_names(process.context_flags, flag_name), (process.flags & VSERVER_PROCESS_NO_NEW_PRIVS) != 0);

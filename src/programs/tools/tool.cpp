@@ -87,6 +87,21 @@ Result<Line> parse(const Tool& tool, int argc, char** argv) {
     return line;
 }
 
+Result<Line> parse_own(const Tool& tool, int argc, char** argv) {
+    int at = 1;
+    for (; at < argc; ++at) {
+        std::string_view word = argv[at];
+        const Option* option = word.starts_with("--") && word != "--" ? find(tool, word.substr(2, word.find('=') - 2)) : nullptr;
+        if (option == nullptr) break;
+        if (!option->value.empty() && word.find('=') == std::string_view::npos) ++at;
+    }
+    const int own = std::min(at, argc);
+    auto line = TRY(parse(tool, own, argv));
+    const bool marked = own < argc && std::string_view(argv[own]) == "--";
+    line.rest.assign(argv + own + (marked ? 1 : 0), argv + argc);
+    return line;
+}
+
 std::string help(const Tool& tool) {
     auto text = fmt::format("Usage: {} {}\n\n{}\nOptions:\n", tool.name, tool.synopsis, tool.about);
     for (const auto& option : tool.options) text += option_line(option);

@@ -41,6 +41,8 @@ class Line {
 
 /// Code::usage with one sentence. Options end at `--` and at the first word that is none, so a command keeps its own.
 Result<Line> parse(const Tool& tool, int argc, char** argv);
+/// For a tool that hands its other options on: ours end at the first word that is none of ours.
+Result<Line> parse_own(const Tool& tool, int argc, char** argv);
 std::string help(const Tool& tool);
 
 /// Prints what --help or --version ask for; true where one of them was given.

@@ -1,0 +1,36 @@
+// vpstree(8): pstree with the context of each process.
+
+#include <cstdio>
+
+#include "programs/tools/annotate.hpp"
+#include "sys/process.hpp"
+
+namespace vs::tools {
+
+namespace {
+
+constexpr Tool kTool{"vpstree", "[--] [OPTION OF pstree]... [PID|USER]",
+                     "Show processes as a tree like pstree -p, with the name of the context, or its\nnumber where it has none, behind the number of each process that is not in the\nmain environment.\n", {}};
+
+int run(const Line& line) {
+    std::vector<std::string> command = {"pstree", "-pl"};
+    command.insert(command.end(), line.rest.begin(), line.rest.end());
+    auto report = sys::run_checked(command, {.output_limit = 64 << 20});
+    if (!report) return say(kTool, report.error().message()), 1;
+    auto places = Places::read();
+    if (!places) return say(kTool, places.error().message()), 1;
+    const auto text = annotate_tree(*report, [&](int pid) { return places->of(pid); });
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    return std::fflush(stdout) == 0 ? 0 : 1;
+}
+
+}  // namespace
+
+}  // namespace vs::tools
+
+int main(int argc, char** argv) {
+    using namespace vs::tools;
+    auto line = parse_own(kTool, argc, argv);
+    if (!line) return say(kTool, line.error().message()), 2;
+    return answered(kTool, *line) ? 0 : run(*line);
+}
