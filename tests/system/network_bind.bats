@@ -12,6 +12,7 @@ setup_file() {
 teardown() {
     local pid
     for pid in $(jobs -p); do kill "$pid" 2>/dev/null || true; done
+    wait
     ip address del 10.77.0.60/24 dev eth0 2>/dev/null || true
     remove_servers
     end_test
@@ -47,6 +48,7 @@ our_addresses() { ip -o address show | grep -E 'proto 118|fd76:' || true; }
     [[ $status -ne 0 && $status -ne 124 && $status -ne 143 ]]
     [[ $(vserver one exec -- ip address) == *10.77.0.51/32* ]]
     kill %1
+    wait %1 || true
     vserver one stop
     vserver two stop
     [ -z "$(our_addresses)" ]
@@ -59,7 +61,6 @@ our_addresses() { ip -o address show | grep -E 'proto 118|fd76:' || true; }
     wire /usr/bin/python3 "$BATS_TEST_DIRNAME/../escape/reflector.py" 7003 3>&- &
     wait_until nc -z 10.77.0.1 7003
     [ "$(vserver client exec -- sh -c 'echo who | nc 10.77.0.1 7003')" = 10.77.0.53 ]
-    kill %1
 }
 
 @test "its root has no power over the host's network, and nothing of the lock" {
