@@ -81,7 +81,7 @@ debian_systems() { quietly tests/support/debian_root services && quietly tests/s
 system_suites() {
     local file status=0
     for file in tests/escape/*.bats tests/system/*.bats; do
-        [[ $long || ! $file =~ /(debian|sysvinit)\.bats$ ]] || continue
+        [[ $long || ! $file =~ /(debian|sysvinit|chbind_services)\.bats$ ]] || continue
         one_suite "$file" || status=1
     done
     return "$status"
@@ -119,7 +119,7 @@ case ${1:-} in
 esac
 (( EUID == 0 )) || die 'root is needed'
 
-step 'Packages' scripts/install-packages build run host test vm
+step 'Packages' scripts/install-packages build run host test vm ${long:+services}
 step 'Build' compile release all
 (( failed == 0 )) || { echo "$passed passed, $failed failed, $skipped skipped"; exit 1; }
 step 'Unit tests and lints' unit_tests "$build"

@@ -29,7 +29,7 @@ struct address_lock {
     __u32 broadcasts;
     __u32 loopback4; /* 127.x.y.0 that stands for 127.0.0.0/24, or 0: the host's own loopback */
     __u32 loopback6[4]; /* stands for ::1; zero with loopback4 */
-    __u32 padding;
+    __u32 low_port_uid; /* the host's uid that may bind to ports below 1024 of these addresses; ~0: nobody gains it */
     struct lock_address4 four[ADDRESS_LOCK_MOST];
     struct lock_address6 six[ADDRESS_LOCK_MOST];
     __u32 broadcast[ADDRESS_LOCK_MOST];

@@ -67,6 +67,11 @@ static __always_inline void note_wildcard(struct bpf_sock_addr *ctx, const struc
     if (mark) *mark = kind;
 }
 
+/* The root of a server is an ordinary user to the host's stack, which keeps the lower ports from those (BPF_RET_BIND_NO_CAP...). */
+static __always_inline int may_bind(const struct address_lock *lock) {
+    return (__u32)bpf_get_current_uid_gid() == lock->low_port_uid ? 3 : 1;
+}
+
 SEC("cgroup/bind4")
 int lock_bind4(struct bpf_sock_addr *ctx) {
     struct address_lock *lock = own_lock();
@@ -75,7 +80,7 @@ int lock_bind4(struct bpf_sock_addr *ctx) {
     if (!target) return refuse(EADDRNOTAVAIL);
     note_wildcard(ctx, lock, asked ? WILDCARD_NONE : WILDCARD_4);
     ctx->user_ip4 = target;
-    return 1;
+    return may_bind(lock);
 }
 
 /* A kind of socket that has neither shape counts as IPv6 only: the narrower. */
@@ -94,12 +99,12 @@ static __always_inline int bind_any6(struct bpf_sock_addr *ctx, const struct add
     if (!only && lock->count4) {
         note_wildcard(ctx, lock, WILDCARD_DUAL);
         answer_mapped(ctx, lock->four[0].address);
-        return 1;
+        return may_bind(lock);
     }
     if (!lock->count6) return refuse(EADDRNOTAVAIL);
     note_wildcard(ctx, lock, WILDCARD_6);
     answer6(ctx, lock->six[0].address);
-    return 1;
+    return may_bind(lock);
 }
 
 SEC("cgroup/bind6")
@@ -113,14 +118,14 @@ int lock_bind6(struct bpf_sock_addr *ctx) {
         if (!target) return refuse(EADDRNOTAVAIL);
         note_wildcard(ctx, lock, asked.word[3] ? WILDCARD_NONE : WILDCARD_4);
         answer_mapped(ctx, target);
-        return 1;
+        return may_bind(lock);
     }
     if (is_loopback6(&asked) && lock->loopback4)
         answer6(ctx, lock->loopback6);
     else if (!is_own6(lock, &asked) && !is_multicast6(&asked))
         return refuse(EADDRNOTAVAIL);
     note_wildcard(ctx, lock, WILDCARD_NONE);
-    return 1;
+    return may_bind(lock);
 }
 
 /* ------------------------------------------------------------------------------------------------------- connect */

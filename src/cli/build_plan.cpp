@@ -19,7 +19,7 @@ struct Word {
     T value;
 };
 constexpr std::array kNetworkKinds = {Word<NetworkKind>{"private", NetworkKind::private_}, Word<NetworkKind>{"none", NetworkKind::none},
-                                      Word<NetworkKind>{"host", NetworkKind::host}};
+                                      Word<NetworkKind>{"host", NetworkKind::host}, Word<NetworkKind>{"bind", NetworkKind::bind}};
 constexpr std::array kInitKinds = {Word<InitKind>{"auto", InitKind::automatic}, Word<InitKind>{"guest", InitKind::guest},
                                    Word<InitKind>{"services", InitKind::services}};
 
@@ -59,7 +59,8 @@ Result<model::NetworkSettings> read_network(const Invocation& line) {
     network.addresses = TRY(parse_each<model::IpAddress>(line, Opt::address));
     network.nameservers = TRY(parse_each<model::IpAddress>(line, Opt::nameserver));
     network.ports = TRY(parse_each<model::PortRedirect>(line, Opt::port));
-    if (network.kind == NetworkKind::private_ && network.addresses.empty())
+    bool addressed = network.kind == NetworkKind::private_ || network.kind == NetworkKind::bind;
+    if (addressed && network.addresses.empty())
         return fail(Code::usage, "a server needs an address of its own: say --address ADDRESS, or --network none");
     return network;
 }

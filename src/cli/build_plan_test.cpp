@@ -64,7 +64,7 @@ const Wrong kWrong[] = {
     {{"--from", "nonsense", "--network", "none"}, "--from: "},
     {{"--from", "host", "--address", "300.1.1.1"}, "--address: "},
     {{"--from", "host", "--address", "127.0.0.1"}, "these options do not go together: network.addresses"},
-    {{"--from", "host", "--network", "bridge"}, "--network: 'bridge' is not what it takes: private (the default), none or host"},
+    {{"--from", "host", "--network", "bridge"}, "--network: 'bridge' is not what it takes: private (the default), bind, none or host"},
     {{"--from", "host", "--network", "host", "--address", "192.0.2.1"}, "these options do not go together: "},
     {{"--from", "host", "--network", "none", "--memory", "lots"}, "--memory: 'lots' is not what it takes"},
     {{"--from", "host", "--network", "none", "--processes", "-1"}, "--processes: '-1' is not what it takes"},

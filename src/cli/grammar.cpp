@@ -12,7 +12,7 @@ constexpr std::array kOptions = {
     Option{Opt::image, "image", 0, "ID", "stand on an image that is there already"},
     Option{Opt::packages, "packages", 0, "A,B", "packages beside the base system", true},
     Option{Opt::address, "address", 0, "ADDRESS", "an address of its own, IPv4 or IPv6", true},
-    Option{Opt::network, "network", 0, "KIND", "private (the default), none or host"},
+    Option{Opt::network, "network", 0, "KIND", "private (the default), bind, none or host"},
     Option{Opt::hostname, "hostname", 0, "NAME", "its host name; else the name of the server"},
     Option{Opt::domain, "domain", 0, "NAME", "its domain name"},
     Option{Opt::nameserver, "nameserver", 0, "ADDRESS", "a name server; else those of the host", true},

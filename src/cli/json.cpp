@@ -37,6 +37,7 @@ std::string_view word(model::NetworkKind kind) {
         case model::NetworkKind::private_: return "private";
         case model::NetworkKind::none: return "none";
         case model::NetworkKind::host: return "host";
+        case model::NetworkKind::bind: return "bind";
     }
     return "";
 }

@@ -10,6 +10,7 @@
 #include "address_lock_version.hpp"
 #include "bpf/address_lock.h"
 #include "context/address_lock_object.hpp"
+#include "context/group_root.hpp"
 #include "model/paths.hpp"
 #include "sys/file.hpp"
 
@@ -64,6 +65,7 @@ address_lock as_element(const AddressLock& lock, std::uint64_t network, std::uin
     element.network = network;
     element.group = group;
     element.steered = is_steered(lock);
+    element.low_port_uid = lock.low_port_uid.value_or(~0U);
     for (const auto& [address, prefix] : lock.addresses) {
         if (address.family() == Family::ipv4) {
             auto& own = element.four[element.count4++];
@@ -171,7 +173,21 @@ Result<std::optional<AddressLock>> AddressLocker::read(sys::FdRef group) const {
     return std::optional(from_element(element));
 }
 
-Result<> AddressLocker::forget_listeners() const {
+Result<bool> AddressLocker::is_any_locked(const std::string& directory) const {
+    auto dir = sys::open_dir(sys::kHere, directory);
+    if (!dir && dir.error().errno_value == ENOENT) return false;
+    if (!dir) return std::unexpected<Error>(dir.error());
+    for (const auto& name : TRY(sys::list_dir(*dir))) {
+        auto group = sys::open_dir(*dir, name);  // files of the kernel are no directories, and a group may just have gone
+        if (group && TRY(read(*group))) return true;
+    }
+    return false;
+}
+
+Result<> AddressLocker::forget_unused_listeners() const {
+    if (!TRY(sys::exists(sys::kHere, pins_ + "/steering"))) return {};
+    auto root = TRY(group_root());
+    if (TRY(is_any_locked(root)) || TRY(is_any_locked(root + "/.contexts"))) return {};
     auto removed = sys::remove_file(sys::kHere, pins_ + "/steering");
     if (!removed && removed.error().errno_value != ENOENT) return removed;
     return sys::clear_map(TRY(sys::open_pinned_map(pins_ + "/steered")), sizeof(steered_key));

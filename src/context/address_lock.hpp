@@ -28,6 +28,8 @@ struct AddressLock {
     std::vector<model::IpAddress> broadcasts;  ///< IPv4; at most 8
     /// The number of its own loopback, 127.x.y.0/24 and one IPv6 address, shown inside as the usual one; nullopt: the host's.
     std::optional<std::uint16_t> loopback;
+    /// The host's uid that may bind to ports below 1024 of these addresses without a capability: the root of a server.
+    std::optional<std::uint32_t> low_port_uid;
 };
 
 inline constexpr std::uint16_t kLoopbackNumbers = 16384;
@@ -59,13 +61,14 @@ class AddressLocker {
     Result<> lock(const AddressLock& lock, sys::FdRef group) const;
     /// What is recorded for a group: nullopt where it is not locked.
     Result<std::optional<AddressLock>> read(sys::FdRef group) const;
-    /// For when no lock is left: sockets are looked up without us again.
-    Result<> forget_listeners() const;
+    /// Where no lock is left, sockets are looked up without us again.
+    Result<> forget_unused_listeners() const;
 
   private:
     explicit AddressLocker(std::string pins, sys::BpfMap locks) : pins_(std::move(pins)), locks_(std::move(locks)) {}
     Result<> attach(const AddressLock& lock, sys::FdRef group) const;
     Result<> steer(const AddressLock& lock) const;
+    Result<bool> is_any_locked(const std::string& directory) const;
 
     std::string pins_;  ///< the directory
     sys::BpfMap locks_;

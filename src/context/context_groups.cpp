@@ -70,15 +70,13 @@ Result<bool> ContextGroups::remove_if_empty(const std::string& name) {
 }
 
 Result<> ContextGroups::sweep() {
-    bool removed = false, left = false;
+    bool removed = false;
     for (const auto& name : TRY(sys::list_dir(dir_))) {
         if (!number_of(name)) continue;
-        bool gone = TRY(remove_if_empty(name));
-        removed |= gone;
-        left |= !gone;
+        removed |= TRY(remove_if_empty(name));
     }
-    if (removed && !left) return TRY(AddressLocker::open()).forget_listeners();
-    return {};
+    if (!removed) return {};
+    return TRY(AddressLocker::open()).forget_unused_listeners();
 }
 
 Result<ContextGroup> ContextGroups::make(const std::optional<std::string>& parent) {

@@ -47,6 +47,11 @@ Result<ContextGroup> make_locked_group(ContextGroups& groups, AddressLock lock, 
     return std::unexpected<Error>(locked.error());
 }
 
+Result<> need_root() {
+    if (sys::is_superuser()) return {};
+    return fail(Code::denied, "only root can lock a command to addresses: the lock must be out of its reach");
+}
+
 class LockedRun {
   public:
     explicit LockedRun(const LockedCommand& command) : command_(command) {}
@@ -101,6 +106,7 @@ class LockedRun {
 }  // namespace
 
 Result<> lock_caller(const AddressLock& lock, LoopbackKind loopback) {
+    TRY(need_root());
     auto mounts = TRY(protected_mounts());
     auto groups = TRY(ContextGroups::open());
     auto group = TRY(make_locked_group(groups, lock, loopback));
@@ -109,6 +115,9 @@ Result<> lock_caller(const AddressLock& lock, LoopbackKind loopback) {
     return {};
 }
 
-Result<LockedEnd> run_locked(const LockedCommand& command) { return LockedRun(command).run(); }
+Result<LockedEnd> run_locked(const LockedCommand& command) {
+    TRY(need_root());
+    return LockedRun(command).run();
+}
 
 }  // namespace vs::context

@@ -21,7 +21,11 @@ enum class NetworkKind {
     private_,  ///< own network namespace, routed veth (the default)
     none,      ///< own network namespace with loopback only
     host,      ///< the host's own network
+    bind,      ///< the host's own network, locked to the server's addresses (context/address_lock.hpp)
 };
+
+/// Whether a server has no network namespace of its own.
+constexpr bool uses_host_network(NetworkKind kind) { return kind == NetworkKind::host || kind == NetworkKind::bind; }
 
 struct NetworkSettings {
     NetworkKind kind = NetworkKind::private_;

@@ -156,9 +156,23 @@ Found check_ports(const Settings& settings) {
     return {};
 }
 
+/// It has the ports of the host's stack on its own addresses, so there is nothing to redirect.
+Found check_bind_network(const NetworkSettings& network) {
+    constexpr std::ptrdiff_t kMost = 8;  // ADDRESS_LOCK_MOST of bpf/address_lock.h
+    if (network.addresses.empty()) return Finding{"network.addresses", R"(network.kind = "bind" needs at least one address)"};
+    if (!network.ports.empty()) return Finding{"network.ports", R"(needs network.kind = "private")"};
+    for (auto family : {Family::ipv4, Family::ipv6})
+        if (std::ranges::count(network.addresses, family, &IpAddress::family) > kMost)
+            return Finding{"network.addresses", fmt::format(R"(network.kind = "bind" has at most {} addresses of one family)", kMost)};
+    return {};
+}
+
 Found check_network_kind(const Settings& settings) {
     const auto& network = settings.network;
     constexpr std::string_view kNeedsPrivate = R"(needs network.kind = "private")";
+    if (uses_host_network(network.kind) && settings.firewall)
+        return Finding{"firewall", fmt::format(R"(is impossible with network.kind = "{}": the rules would be the host's)", network.kind == NetworkKind::host ? "host" : "bind")};
+    if (network.kind == NetworkKind::bind) return check_bind_network(network);
     if (network.kind == NetworkKind::private_) {
         if (!network.addresses.empty()) return {};
         return Finding{"network.addresses",
@@ -167,8 +181,6 @@ Found check_network_kind(const Settings& settings) {
     if (!network.addresses.empty()) return Finding{"network.addresses", std::string(kNeedsPrivate)};
     if (!network.ports.empty()) return Finding{"network.ports", std::string(kNeedsPrivate)};
     if (!network.uplink.empty()) return Finding{"network.uplink", std::string(kNeedsPrivate)};
-    if (network.kind == NetworkKind::host && settings.firewall)
-        return Finding{"firewall", R"(is impossible with network.kind = "host": the rules would be the host's)"};
     return {};
 }
 

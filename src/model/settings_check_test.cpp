@@ -78,6 +78,8 @@ TEST(SettingsCheck, network_kind) {
          "network.addresses: a private network needs at least one address; network.kind = \"none\" is a server without network"},
         {[](Settings& s) { s.network.kind = NetworkKind::none; }, "network.addresses: needs network.kind = \"private\""},
         {[](Settings& s) { s.network = without_addresses(NetworkKind::none); }, ""},
+        {[](Settings& s) { s.network.kind = NetworkKind::bind; }, ""},
+        {[](Settings& s) { s.network = without_addresses(NetworkKind::bind); }, R"(network.addresses: network.kind = "bind" needs at least one address)"},
         {[](Settings& s) { s.network = without_addresses(NetworkKind::none), s.network.ports = {port("80:80")}; },
          "network.ports: needs network.kind = \"private\""},
         {[](Settings& s) { s.network = without_addresses(NetworkKind::host), s.network.uplink = "eth0"; },

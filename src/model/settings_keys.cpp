@@ -57,7 +57,7 @@ constexpr std::array kTopKeys = {
 
 constexpr std::array kNetworkKeys = {
     network<&NetworkSettings::kind, read_network_kind, write_network_kind>(
-        "kind", R"("private" is a network of its own with the addresses below, "none" only loopback, "host" the host's.)", ""),
+        "kind", R"("private" is a network of its own with the addresses below, "bind" the host's, locked to them; "none" only loopback, "host" the host's.)", ""),
     network<&NetworkSettings::addresses, read_addresses, write_addresses>("addresses", "Its addresses, without a prefix length.",
                                                                           R"(["192.0.2.10", "2001:db8::10"])"),
     network<&NetworkSettings::ports, read_ports, write_ports>("ports", "Ports of the host that lead to it: [ADDRESS:]HOSTPORT:PORT[/udp].",

@@ -193,7 +193,7 @@ TEST(Settings, bad_values_get_their_exact_message) {
     };
     for (auto [line, message] : rows) EXPECT_EQ(error_of_line(line), message);
     EXPECT_EQ(error_of("network.kind = \"bridge\""),
-              "f:1: network.kind: 'bridge' is not \"private\" or \"none\" or \"host\"");
+              "f:1: network.kind: 'bridge' is not \"private\" or \"none\" or \"host\" or \"bind\"");
 }
 
 // What the check finds is said with the line of the very element, or of the nearest thing that is there.

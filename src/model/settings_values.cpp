@@ -20,7 +20,7 @@ struct Word {
 };
 
 constexpr std::array kNetworkKinds = {Word{NetworkKind::private_, "private"}, Word{NetworkKind::none, "none"},
-                                      Word{NetworkKind::host, "host"}};
+                                      Word{NetworkKind::host, "host"}, Word{NetworkKind::bind, "bind"}};
 constexpr std::array kInitKinds = {Word{InitKind::automatic, "auto"}, Word{InitKind::guest, "guest"},
                                    Word{InitKind::services, "services"}};
 constexpr std::array kMountModes = {Word{false, "ro"}, Word{true, "rw"}};

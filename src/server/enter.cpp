@@ -76,7 +76,8 @@ struct Words {
 Result<EntryPlan> plan_entry(const Server& server, const EnterRequest& request, const Words& words) {
     EntryPlan plan;
     plan.arguments = TRY(sys::own_arguments());
-    plan.namespaces = kAlways | (server.settings.network.kind == model::NetworkKind::host ? 0 : CLONE_NEWNET);
+    plan.namespaces = kAlways | (model::uses_host_network(server.settings.network.kind) ? 0 : CLONE_NEWNET);
+    plan.scope_sockets = server.settings.network.kind == model::NetworkKind::bind;
     plan.limits = TRY(prepare_limits(server.settings));
     plan.nice = server.settings.nice;
     plan.filter = context::guest_filter({.user_namespaces = server.settings.user_namespaces, .firewall = server.settings.firewall});

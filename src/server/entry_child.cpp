@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "model/accounts.hpp"
+#include "sys/landlock.hpp"
 #include "sys/raw.hpp"
 #include "sys/seccomp.hpp"
 
@@ -20,8 +21,8 @@ constexpr std::array kStepTexts = {
     "join its version 1 control groups", "apply its resource limits", "join its namespaces",    "become its root",
     "check where it is",                 "appear inside",             "open a terminal of the server", "hand over its terminal",
     "arrange its input and outputs",     "make its keyring",          "read the server's accounts", "find the user",
-    "load its system call filter",       "lower its capability ceiling", "become the user",      "enter the directory",
-    "execute the command",
+    "close the abstract sockets of the host", "load its system call filter", "lower its capability ceiling", "become the user",
+    "enter the directory",               "execute the command",
 };
 static_assert(kStepTexts.size() == static_cast<std::size_t>(EntryStep::exec_command) + 1);
 
@@ -112,6 +113,7 @@ class Entry {
 
     /// The filter first: loading it without no_new_privs needs a capability that the ceiling may take.
     void confine() {
+        if (plan_.scope_sockets) check(EntryStep::scope_sockets, sys::scope_abstract_sockets_raw());
         check(EntryStep::load_filter, sys::load_filter_raw(plan_.filter.data(), plan_.filter.size()));
         auto outcome = context::apply_ceiling_raw(plan_.ceiling);
         if (!outcome.ok()) give_up({EntryStep::lower_ceiling, outcome, outcome.errno_value});

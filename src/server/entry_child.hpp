@@ -33,6 +33,7 @@ enum class EntryStep : std::uint8_t {
     make_keyring,
     read_accounts,
     find_user,
+    scope_sockets,
     load_filter,
     lower_ceiling,
     become_user,
@@ -57,6 +58,7 @@ struct EntryPlan {
     std::vector<PreparedLimit> limits;
     int nice = 0;
     std::span<const sock_filter> filter;
+    bool scope_sockets = false;          ///< as ChildPlan's
     context::Ceiling ceiling;
     std::string user, directory;         ///< directory: empty is the home for a shell and "/" for a command
     std::vector<char*> argv;             ///< null-terminated; empty but for that: the login shell

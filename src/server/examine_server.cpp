@@ -47,7 +47,7 @@ Result<std::vector<AddressConflict>> address_conflicts(const Server& server) {
 
 void examine_addresses(Findings& findings, const Server& server, bool runs) {
     const auto& network = server.settings.network;
-    if (network.kind != model::NetworkKind::private_) return findings.good("addresses", "it has none of its own");
+    if (network.kind != model::NetworkKind::private_ && network.kind != model::NetworkKind::bind) return findings.good("addresses", "it has none of its own");
     if (network.addresses.empty()) return findings.notice("addresses", "it has none: nobody reaches it", fmt::format("say addresses = [...] in {}", settings_path(server.name)));
     auto conflicts = address_conflicts(server);
     if (!conflicts) return findings.bad("addresses", conflicts.error().message(), "");

@@ -7,6 +7,7 @@
 
 #include "sys/call.hpp"
 #include "sys/netlink.hpp"
+#include "sys/landlock.hpp"
 #include "sys/process.hpp"
 #include "sys/raw.hpp"
 #include "sys/seccomp.hpp"
@@ -23,8 +24,8 @@ constexpr std::array kStepTexts = {
     "make its namespaces",      "announce its network namespace",    "announce its namespaces",
     "receive its root",         "enter its root",                    "make its mount namespace",
     "wait for its network",     "configure its network",             "set its host and domain name",
-    "make its keyring",         "take its console",                  "load its system call filter",
-    "lower its capability ceiling", "execute its init",
+    "make its keyring",         "take its console",                  "close the abstract sockets of the host",
+    "load its system call filter",  "lower its capability ceiling",      "execute its init",
 };
 static_assert(kStepTexts.size() == static_cast<std::size_t>(ChildStep::exec_init) + 1);
 
@@ -87,6 +88,7 @@ class Child {
 
     /// The filter first: loading it without no_new_privs needs a capability that the ceiling may take.
     void confine() {
+        if (plan_.scope_sockets) check(ChildStep::scope_sockets, sys::scope_abstract_sockets_raw());
         check(ChildStep::load_filter, sys::load_filter_raw(plan_.filter.data(), plan_.filter.size()));
         auto outcome = context::apply_ceiling_raw(plan_.ceiling);
         if (!outcome.ok()) give_up({ChildStep::lower_ceiling, outcome, outcome.errno_value});

@@ -42,6 +42,7 @@ enum class ChildStep : std::uint8_t {
     set_names,
     make_keyring,
     take_terminal,
+    scope_sockets,
     load_filter,
     lower_ceiling,
     exec_init,
@@ -58,6 +59,7 @@ struct ChildFailure {
 /// Everything the child needs. The strings and vectors live in the builder and are only read.
 struct ChildPlan {
     bool own_network = true;                  ///< a network namespace of its own
+    bool scope_sockets = false;               ///< abstract unix sockets of the host, which belong to its network, are closed
     std::vector<char> network_row;            ///< netlink messages for it
     std::vector<int> v1_tasks;                ///< version 1 groups to join
     std::string host_name, domain_name;

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "context/context_groups.hpp"
 #include "server/network_rules.hpp"
 #include "sys/nft.hpp"
 #include "sys/process.hpp"
@@ -64,6 +65,12 @@ sys::MessageRow cable_row(const NetworkPlan& plan, sys::FdRef guest_network) {
         sys::add_route(row, host_route(plan, address));
     }
     return row;
+}
+
+/// As a host address, so that it brings no route to a network with it.
+sys::InterfaceAddress alias(const NetworkPlan& plan, const IpAddress& address) {
+    return {.address = address.bytes(), .prefix = static_cast<std::uint8_t>(address.bytes().size() * 8),
+            .index = plan.uplink(address.family())->index, .origin = sys::kRouteProtocol};
 }
 
 std::string_view port_bytes(const std::array<char, 2>& port) { return {port.data(), port.size()}; }
@@ -176,6 +183,14 @@ Result<std::optional<sys::Device>> cable_to(sys::NetlinkSocket& socket, const Ip
     return device;
 }
 
+/// What the host has but for our servers.
+Result<std::vector<IpAddress>> foreign_addresses(sys::NetlinkSocket& socket) {
+    std::vector<IpAddress> found;
+    for (const auto& own : TRY(sys::own_addresses(socket)))
+        if (auto address = IpAddress::parse(own.address); address && own.origin != sys::kRouteProtocol) found.push_back(*address);
+    return found;
+}
+
 /// The device by which packets leave the host on their way to `destination`.
 Result<std::optional<sys::Device>> device_towards(sys::NetlinkSocket& socket, std::string_view destination) {
     auto route = TRY(sys::route_to(socket, destination));
@@ -232,7 +247,7 @@ Result<HostNetwork> HostNetwork::open() {
 
 Result<HostNetworkFacts> HostNetwork::facts(const model::NetworkSettings& settings) {
     HostNetworkFacts facts;
-    if (settings.kind != model::NetworkKind::private_) return facts;
+    if (settings.kind != model::NetworkKind::private_ && settings.kind != model::NetworkKind::bind) return facts;
     facts.ipv6 = TRY(Sysctls(sysctls_).has("ipv6/conf/all/forwarding"));
     auto device4 = TRY(find_uplink(route_, settings.uplink, kFarAway4));
     auto device6 = facts.ipv6 ? TRY(find_uplink(route_, settings.uplink, kFarAway6)) : std::nullopt;
@@ -241,6 +256,7 @@ Result<HostNetworkFacts> HostNetwork::facts(const model::NetworkSettings& settin
     if (auto device = device6 ? device6 : device4; device && facts.ipv6)
         facts.uplink6 = TRY(describe_uplink(route_, *device, AF_INET6));
     facts.uplinks = TRY(find_uplinks(route_, settings, facts.ipv6));
+    if (settings.kind == model::NetworkKind::bind) facts.own = TRY(foreign_addresses(route_));
     return facts;
 }
 
@@ -248,11 +264,13 @@ Result<std::vector<AddressConflict>> HostNetwork::addresses_in_use(const Network
     std::vector<AddressConflict> conflicts;
     for (const auto& address : plan.addresses) {
         auto route = TRY(sys::route_to(route_, address.bytes()));
-        if (route && route->kind == sys::RouteAnswer::Kind::local) conflicts.push_back({address, "", std::nullopt});
+        if (route && route->kind == sys::RouteAnswer::Kind::local && plan.kind != model::NetworkKind::bind)
+            conflicts.push_back({address, "", std::nullopt});
         auto cable = TRY(cable_to(route_, address));
         if (!cable || context_of(cable->name) == plan.number.context()) continue;
         conflicts.push_back({address, cable->name, context_of(cable->name)});
     }
+    if (plan.kind == model::NetworkKind::bind) TRY(find_bound(plan, conflicts));
     return conflicts;
 }
 
@@ -308,7 +326,38 @@ Result<> HostNetwork::bring_up(const NetworkPlan& plan, sys::FdRef guest_network
     return {};
 }
 
+/// Addresses that another server of kind bind has on the host.
+Result<> HostNetwork::find_bound(const NetworkPlan& plan, std::vector<AddressConflict>& conflicts) {
+    for (const auto& own : TRY(sys::own_addresses(route_))) {
+        auto address = std::ranges::find(plan.addresses, own.address, &IpAddress::text);
+        if (own.origin != sys::kRouteProtocol || address == plan.addresses.end()) continue;
+        auto device = TRY(sys::device_by_index(route_, own.index));
+        conflicts.push_back({*address, device ? device->name : "", std::nullopt});
+    }
+    return {};
+}
+
+Result<> HostNetwork::add_aliases(const NetworkPlan& plan) {
+    if (plan.kind != model::NetworkKind::bind) return {};
+    sys::MessageRow row;
+    for (const auto& address : plan.aliases) sys::add_address(row, alias(plan, address));
+    if (row.count() > 0) TRY_WITH(or_busy(route_.run(row)), "give the host the server's addresses");
+    return context::add_loopback_address(plan.loopback());
+}
+
+/// Only those that carry our mark: somebody else may have the address by now.
+Result<> HostNetwork::remove_aliases(const NetworkPlan& plan) {
+    sys::MessageRow row;
+    for (const auto& own : TRY(sys::own_addresses(route_))) {
+        auto address = std::ranges::find(plan.aliases, own.address, &IpAddress::text);
+        if (own.origin == sys::kRouteProtocol && address != plan.aliases.end()) sys::remove_address(row, alias(plan, *address));
+    }
+    if (row.count() > 0) TRY(remove(route_, row));
+    return context::remove_loopback_address(plan.loopback());
+}
+
 Result<> HostNetwork::take_down(const NetworkPlan& plan) {
+    if (plan.kind == model::NetworkKind::bind) return remove_aliases(plan);
     if (!plan.has_cable()) return {};
     sys::MessageRow routes;
     for (const auto& address : plan.addresses) sys::remove_route(routes, host_route(plan, address));

@@ -7,6 +7,7 @@
 //
 // Who does what in a start:
 //     HostNetwork::open, facts, plan_network, addresses_in_use, prepare    the command, in the host's namespaces
+//     add_aliases                                                          the command, for kind bind, which needs no more
 //     unshare(CLONE_NEWNET), then wait                                     the child
 //     bring_up                                                             the command or the builder
 //     raw::send_route_row(guest_row(plan))                                 the child
@@ -40,6 +41,7 @@ struct HostNetworkFacts {
     std::optional<Uplink> uplink6;
     bool ipv6 = true;  ///< the kernel has IPv6
     std::vector<std::string> uplinks;  ///< names of all devices by which the server may leave the host
+    std::vector<model::IpAddress> own{};  ///< what the host has itself, for kind bind
 };
 
 struct NetworkPlan {
@@ -51,9 +53,12 @@ struct NetworkPlan {
     std::optional<Uplink> uplink4{}, uplink6{};  ///< only those that one of `addresses` needs
     bool ipv6 = true;                            ///< the kernel has IPv6
     std::vector<std::string> uplinks{};          ///< by which devices it may leave the host
+    std::vector<model::IpAddress> aliases{};     ///< kind bind: those of `addresses` that the host has only for this server
 
     /// A cable is made: kind private with at least one address.
     [[nodiscard]] bool has_cable() const;
+    /// The number of the loopback of its own, kind bind (context/address_lock.hpp).
+    [[nodiscard]] std::uint16_t loopback() const { return static_cast<std::uint16_t>(number.value); }
     /// The first address of a family: the source of the server's connections, the target of ports; nullptr: none.
     [[nodiscard]] const model::IpAddress* first(model::Family family) const;
     [[nodiscard]] const std::optional<Uplink>& uplink(model::Family family) const;
@@ -102,6 +107,8 @@ class HostNetwork {
     /// Cable, routes, neighbours, proxy entries, redirected ports. Code::busy where somebody has an address or a port.
     /// After a failure take_down() removes what was done.
     Result<> bring_up(const NetworkPlan& plan, sys::FdRef guest_network);
+    /// The same for kind bind, before anything of the server lives.
+    Result<> add_aliases(const NetworkPlan& plan);
     /// Idempotent. The cable itself ends with the guest's namespace, which nobody waits for.
     Result<> take_down(const NetworkPlan& plan);
     /// Those of the devices that our rules do not let servers use.
@@ -115,6 +122,8 @@ class HostNetwork {
         : route_(std::move(route)), filter_(std::move(filter)), sysctls_(std::move(sysctls)) {}
     Result<> load_rules();
     Result<> open_uplinks(const std::vector<std::string>& devices);
+    Result<> remove_aliases(const NetworkPlan& plan);
+    Result<> find_bound(const NetworkPlan& plan, std::vector<AddressConflict>& conflicts);
 
     sys::NetlinkSocket route_;
     sys::NetlinkSocket filter_;

@@ -1,5 +1,7 @@
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 #include "server/network.hpp"
 
 namespace vs::server {
@@ -57,8 +59,18 @@ Result<> check_port(const NetworkPlan& plan, const model::PortRedirect& port) {
     return fail(Code::usage, "port {}: the server has no address of this family", port.text());
 }
 
+Result<> plan_aliases(NetworkPlan& plan, const HostNetworkFacts& facts) {
+    for (const auto& address : plan.addresses) {
+        if (std::ranges::find(facts.own, address) != facts.own.end()) continue;
+        if (!plan.uplink(address.family()))
+            return fail(Code::usage, "address {}: no default route says which device it belongs to: say uplink = \"DEVICE\"", address.text());
+        plan.aliases.push_back(address);
+    }
+    return {};
+}
+
 constexpr std::pair<NetworkKind, std::string_view> kKinds[] = {
-    {NetworkKind::private_, "private"}, {NetworkKind::none, "none"}, {NetworkKind::host, "host"}};
+    {NetworkKind::private_, "private"}, {NetworkKind::none, "none"}, {NetworkKind::host, "host"}, {NetworkKind::bind, "bind"}};
 
 nlohmann::json as_json(const std::vector<IpAddress>& addresses) {
     auto list = nlohmann::json::array();
@@ -85,7 +97,8 @@ class PlanReader {
         plan.number.value = number(root_, "number");
         plan.generation = number(root_, "generation");
         plan.ipv6 = root_.value("ipv6", nlohmann::json()) == true;
-        plan.addresses = TRY(addresses(root_));
+        plan.addresses = TRY(addresses(root_, "addresses"));
+        plan.aliases = TRY(addresses(root_, "aliases"));
         for (const auto& item : list(root_, "ports")) plan.ports.push_back(TRY(model::PortRedirect::parse(as_text(item))));
         for (const auto& item : list(root_, "uplinks")) plan.uplinks.push_back(as_text(item));
         plan.uplink4 = TRY(uplink("uplink4"));
@@ -104,15 +117,15 @@ class PlanReader {
         auto value = object.value(key, nlohmann::json());
         return value.is_number_unsigned() ? value.get<std::uint32_t>() : 0;
     }
-    static Result<std::vector<IpAddress>> addresses(const nlohmann::json& object) {
+    static Result<std::vector<IpAddress>> addresses(const nlohmann::json& object, const char* key) {
         std::vector<IpAddress> found;
-        for (const auto& item : list(object, "addresses")) found.push_back(TRY(IpAddress::parse(as_text(item))));
+        for (const auto& item : list(object, key)) found.push_back(TRY(IpAddress::parse(as_text(item))));
         return found;
     }
     Result<std::optional<Uplink>> uplink(const char* key) {
         auto object = root_.value(key, nlohmann::json());
         if (!object.is_object()) return std::optional<Uplink>();
-        return std::optional(Uplink{text(object, "device"), number(object, "index"), number(object, "mtu"), TRY(addresses(object))});
+        return std::optional(Uplink{text(object, "device"), number(object, "index"), number(object, "mtu"), TRY(addresses(object, "addresses"))});
     }
 
     nlohmann::json root_;
@@ -148,7 +161,7 @@ Result<NetworkPlan> plan_network(const model::NetworkSettings& settings, model::
     plan.number = number;
     plan.generation = generation;
     plan.ipv6 = facts.ipv6;
-    if (settings.kind != NetworkKind::private_) return plan;
+    if (settings.kind != NetworkKind::private_ && settings.kind != NetworkKind::bind) return plan;
     plan.addresses = settings.addresses;
     plan.ports = settings.ports;
     plan.uplinks = facts.uplinks;
@@ -157,11 +170,12 @@ Result<NetworkPlan> plan_network(const model::NetworkSettings& settings, model::
     for (const auto& port : plan.ports) TRY(check_port(plan, port));
     if (const auto* address = plan.first(Family::ipv6); address != nullptr && !facts.ipv6)
         return fail(Code::unsupported, "address {}: this kernel runs without IPv6", address->text());
+    if (settings.kind == NetworkKind::bind) TRY(plan_aliases(plan, facts));
     return plan;
 }
 
 std::vector<char> guest_row(const NetworkPlan& plan) {
-    if (plan.kind == NetworkKind::host) return {};
+    if (model::uses_host_network(plan.kind)) return {};
     sys::MessageRow row;
     sys::set_up(row, kLoopbackIndex, sys::Arp::on);
     if (!plan.has_cable()) return row.finish();
@@ -179,6 +193,7 @@ std::string print_plan(const NetworkPlan& plan) {
     for (const auto& [value, name] : kKinds)
         if (value == plan.kind) root["kind"] = name;
     root["addresses"] = as_json(plan.addresses);
+    if (!plan.aliases.empty()) root["aliases"] = as_json(plan.aliases);
     root["ports"] = nlohmann::json::array();
     for (const auto& port : plan.ports) root["ports"].push_back(port.text());
     root["uplinks"] = plan.uplinks;

@@ -88,7 +88,8 @@ Result<PreparedInit> PreparedInit::make(const Server& server, Purpose purpose) {
 
 ChildPlan PreparedInit::child_plan(const Server& server, const NetworkPlan& network) const {
     ChildPlan plan;
-    plan.own_network = network.kind != model::NetworkKind::host;
+    plan.own_network = !model::uses_host_network(network.kind);
+    plan.scope_sockets = network.kind == model::NetworkKind::bind;
     plan.network_row = guest_row(network);
     plan.host_name = server.settings.host_name;
     plan.domain_name = server.settings.domain_name;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include "base/text.hpp"
+#include "context/address_lock.hpp"
 #include "model/paths.hpp"
 #include "server/builder.hpp"
 #include "server/hooks.hpp"
@@ -60,9 +61,10 @@ class Start {
     Result<> build() {
         TRY_WITH(raise_host_limits(TRY(sys::open_dir(sys::kHere, "/proc/sys"))), "raise the host's limits");
         TRY_WITH(network_->prepare(state_.network), "prepare the host's network");
+        TRY(network_->add_aliases(state_.network));
         auto keepers = TRY(host_->keepers());
         auto builder = TRY(start_builder(TRY(order()), keepers));
-        if (state_.network.kind != model::NetworkKind::host) {
+        if (!model::uses_host_network(state_.network.kind)) {
             TRY(wait_for_network_namespace(builder));
             TRY_WITH(connect_network(builder), "connect its network");
         }
@@ -82,6 +84,17 @@ class Start {
         return network_is_up(builder);
     }
 
+    /// On the group above the delegated one: nothing of the server lives yet, and its root can never leave it.
+    Result<> lock_addresses() {
+        context::AddressLock lock;
+        for (const auto& address : state_.network.addresses)
+            lock.addresses.push_back({address, static_cast<std::uint8_t>(address.bytes().size() * 8)});
+        lock.loopback = state_.network.loopback();
+        lock.low_port_uid = state_.number.first_id();
+        auto locker = TRY(context::AddressLocker::open());
+        return locker.lock(lock, TRY(sys::open_dir(host_->root(), server_.name.text())));
+    }
+
     Result<BuildOrder> order() {
         BuildOrder order;
         order.name = server_.name.text();
@@ -90,6 +103,7 @@ class Start {
         prepared_ = TRY(PreparedInit::make(server_, purpose_));
         order.child = prepared_->child_plan(server_, state_.network);
         order.cgroups = TRY_WITH(create_cgroups(*host_, order.name, server_.settings.limits, state_.number.first_id()), "make its control groups");
+        if (state_.network.kind == model::NetworkKind::bind) TRY_WITH(lock_addresses(), "lock it to its addresses");
         for (const auto& tasks : order.cgroups.v1_tasks) order.child.v1_tasks.push_back(tasks.get());
         order.void_namespace = TRY(open_void_namespace());
         order.host_mounts = sys::NamespaceFd(TRY(sys::open_at(sys::kHere, "/proc/self/ns/mnt", O_RDONLY)).release());

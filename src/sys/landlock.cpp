@@ -21,12 +21,10 @@ struct RulesetAttributes {
     std::uint64_t scoped = 0;
 };
 constexpr std::uint64_t kScopeAbstractSockets = 1;
-constexpr long kFirstWithScopes = 6;
+constexpr long kFirstWithRenames = 2, kFirstWithScopes = 6;
 constexpr std::uint64_t kRename = 1ULL << 13;  // LANDLOCK_ACCESS_FS_REFER, the one right that every domain restricts anyway
 
-long create(const RulesetAttributes& attributes, std::size_t size) {
-    return ::syscall(SYS_landlock_create_ruleset, &attributes, size, 0U);
-}
+long version() { return ::syscall(SYS_landlock_create_ruleset, nullptr, 0UL, LANDLOCK_CREATE_RULESET_VERSION); }
 
 /// A domain must restrict something: before the scopes, renames between directories, which are then allowed everywhere.
 int allow_renames(int ruleset) {
@@ -39,21 +37,26 @@ int allow_renames(int ruleset) {
     return result;
 }
 
-}  // namespace
-
-int enter_landlock_domain_raw() noexcept {
-    long version = ::syscall(SYS_landlock_create_ruleset, nullptr, 0UL, LANDLOCK_CREATE_RULESET_VERSION);
-    if (version < 2) return 0;
-    bool scopes = version >= kFirstWithScopes;
-    RulesetAttributes attributes;
-    if (scopes) attributes.scoped = kScopeAbstractSockets;
-    else attributes.files = kRename;
-    auto ruleset = static_cast<int>(create(attributes, scopes ? sizeof attributes : sizeof attributes.files));
+int enter(const RulesetAttributes& attributes, std::size_t size) {
+    auto ruleset = static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, size, 0U));
     if (ruleset < 0) return -errno_now();
-    int result = scopes ? 0 : allow_renames(ruleset);
+    int result = attributes.files != 0 ? allow_renames(ruleset) : 0;
     if (result == 0 && ::syscall(SYS_landlock_restrict_self, ruleset, 0U) < 0) result = -errno_now();
     ::close(ruleset);
     return result;
+}
+
+}  // namespace
+
+int enter_landlock_domain_raw() noexcept {
+    if (version() < kFirstWithRenames) return 0;
+    if (version() >= kFirstWithScopes) return scope_abstract_sockets_raw();
+    return enter({.files = kRename}, sizeof(RulesetAttributes::files));
+}
+
+int scope_abstract_sockets_raw() noexcept {
+    if (version() < kFirstWithScopes) return 0;
+    return enter({.scoped = kScopeAbstractSockets}, sizeof(RulesetAttributes));
 }
 
 }  // namespace vs::sys

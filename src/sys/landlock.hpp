@@ -10,4 +10,8 @@ namespace vs::sys {
 /// Fork-safety: async-signal-safe.
 int enter_landlock_domain_raw() noexcept;
 
+/// From Linux 6.12 on the part about abstract unix sockets alone; before, nothing, because any other domain forbids mounts. For a
+/// server, whose processes are out of each other's reach by other means.
+int scope_abstract_sockets_raw() noexcept;
+
 }  // namespace vs::sys

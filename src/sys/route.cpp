@@ -149,6 +149,7 @@ void configure_ipv4(MessageRow& row, std::uint32_t index, const std::vector<Ipv4
 void add_address(MessageRow& row, const InterfaceAddress& address) {
     begin_address(row, RTM_NEWADDR, kCreate, address);
     row.number(IFA_FLAGS, std::uint32_t{IFA_F_NODAD | IFA_F_PERMANENT});
+    if (address.origin != 0) row.number(IFA_PROTO, address.origin);
     if (address.preference == Preference::preferred) return;
     ifa_cacheinfo lifetime{};
     lifetime.ifa_valid = ~0U;
@@ -244,7 +245,10 @@ Result<std::vector<OwnAddress>> own_addresses(NetlinkSocket& socket) {
         auto address = find_attribute(attributes, IFA_LOCAL);  // IFA_ADDRESS is the other side of a point-to-point link
         if (!address) address = find_attribute(attributes, IFA_ADDRESS);
         auto broadcast = find_attribute(attributes, IFA_BROADCAST);
-        if (address) found.push_back({text_of(*address), broadcast ? text_of(*broadcast) : "", fixed.ifa_prefixlen, fixed.ifa_index});
+        auto origin = find_attribute(attributes, IFA_PROTO);
+        if (address)
+            found.push_back({text_of(*address), broadcast ? text_of(*broadcast) : "", fixed.ifa_prefixlen, fixed.ifa_index,
+                             origin && !origin->empty() ? static_cast<std::uint8_t>(origin->front()) : std::uint8_t{0}});
     }));
     return found;
 }

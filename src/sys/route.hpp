@@ -43,6 +43,9 @@ struct Ipv4Setting {
 };
 void configure_ipv4(MessageRow& row, std::uint32_t index, const std::vector<Ipv4Setting>& settings);
 
+/// Routes and addresses of ours carry this protocol number, so that `ip route show proto 118` lists them.
+inline constexpr unsigned char kRouteProtocol = 118;
+
 /// Usable at once: no duplicate address detection. A deprecated one is never chosen as the source of a connection (RFC 6724).
 enum class Preference { preferred, deprecated };
 struct InterfaceAddress {
@@ -50,13 +53,11 @@ struct InterfaceAddress {
     std::uint8_t prefix = 0;
     std::uint32_t index = 0;
     Preference preference = Preference::preferred;
+    std::uint8_t origin = 0;  ///< who made it (IFA_PROTO, ip-address(8) `proto`); kRouteProtocol for ours
 };
 /// EEXIST where the device has it already.
 void add_address(MessageRow& row, const InterfaceAddress& address);
 void remove_address(MessageRow& row, const InterfaceAddress& address);
-
-/// Routes of ours carry this protocol number, so that `ip route show proto 118` lists them.
-inline constexpr unsigned char kRouteProtocol = 118;
 
 struct Route {
     std::string_view destination;
@@ -105,6 +106,7 @@ struct OwnAddress {
     std::string broadcast;  ///< empty: none
     std::uint8_t prefix = 0;
     std::uint32_t index = 0;  ///< of the device
+    std::uint8_t origin = 0;  ///< IFA_PROTO
 };
 /// All of them, of both families, in the kernel's order.
 Result<std::vector<OwnAddress>> own_addresses(NetlinkSocket& socket);
