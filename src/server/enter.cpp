@@ -194,17 +194,25 @@ Result<int> run_in(const Server& server, const EnterRequest& request, const RunS
     return TRY_WITH(std::move(status), "enter '{}'", server.name.text());
 }
 
+Result<> end_maintenance(const Server& server, const RunDir& run, const RunState& state) {
+    auto lock = TRY(run.lock());
+    auto host = TRY(CgroupHost::open());
+    auto now = TRY(run.read());
+    if (!now || now->generation != state.generation) return {};
+    return tear_down(host, server.name, run, state);
+}
+
 /// Runs `work` in a stopped server that is started for it. Others see "maintenance" as long as we hold its lock file; if we are
 /// killed, the next command tears it down.
 Result<int> run_in_stopped(const storage::Store& store, const Server& server, const RunDir& run, const EnterRequest& request, sys::Fd lock) {
     auto ours = TRY(sys::lock_file(run.dir(), "maintenance.lock", sys::LockWait::fail_if_held));
     auto state = TRY(start_for_maintenance(store, server, run));
+    auto init = sys::open_pidfd(state.init);
     lock.reset();
-    auto status = run_in(server, request, state);
-    lock = TRY(run.lock());
-    auto host = TRY(CgroupHost::open());
-    auto now = TRY(run.read());
-    if (now && now->generation == state.generation) TRY(tear_down(host, server.name, run, state));
+    auto status = init ? run_in(server, request, state) : Result<int>(std::unexpected<Error>(init.error()));
+    auto ended = end_maintenance(server, run, state);
+    if (!ended && init) (void)sys::send_signal(*init, SIGKILL);  // then its keeper cleans up
+    TRY(std::move(ended));
     return status;
 }
 
