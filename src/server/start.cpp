@@ -62,6 +62,13 @@ class Start {
         TRY_WITH(network_->prepare(state_.network), "prepare the host's network");
         auto keepers = TRY(host_->keepers());
         auto builder = TRY(start_builder(TRY(order()), keepers));
+        auto running = accompany(builder);
+        if (!running) end_builder(builder);
+        return running;
+    }
+
+    /// The command's part while the builder builds, until the state says that the server runs.
+    Result<> accompany(const Builder& builder) {
         if (state_.network.kind != model::NetworkKind::host) {
             TRY(wait_for_network_namespace(builder));
             TRY_WITH(connect_network(builder), "connect its network");
