@@ -45,6 +45,7 @@ Result<sys::Fd> lock_server(const CgroupHost& host, const model::ServerName& nam
 }
 
 Result<std::optional<RunState>> settle(const CgroupHost& host, const model::ServerName& name, const RunDir& run) {
+    TRY(run.sweep());
     auto state = TRY(run.read());
     if (!state) return std::nullopt;
     bool wanted = state->purpose == Purpose::service || TRY(sys::is_locked(run.dir(), "maintenance.lock"));

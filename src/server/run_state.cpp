@@ -96,6 +96,12 @@ Result<> RunDir::write(const RunState& state) const {
     return sys::replace_file(dir_, "state", print_state(state), 0600, sys::Durability::volatile_);
 }
 
+Result<> RunDir::sweep() const {
+    for (const auto& file : TRY(sys::list_dir(dir_)))
+        if (file.starts_with('.')) TRY(sys::remove_file(dir_, file));
+    return {};
+}
+
 Result<> RunDir::clear() const {
     // The lock's file goes with the keeper that holds it: that one may wait for the server's lock, which our caller holds, and
     // the next start must not wait for it. The state is the last, so that whoever finds it left can begin anew.
