@@ -73,7 +73,11 @@ Result<RunDir> RunDir::open(const model::ServerName& name) {
     return run;
 }
 
-Result<sys::Fd> RunDir::lock() const { return sys::lock_file(dir_, "lock", sys::LockWait::wait); }
+Result<sys::Fd> RunDir::lock() const {
+    auto lock = TRY(sys::lock_file(dir_, "lock", sys::LockWait::wait));
+    if (TRY(sys::stat_fd(lock)).st_nlink == 0) return fail(Code::busy, "it was deleted by another command: try again");
+    return lock;
+}
 
 Result<RunDir::Held> RunDir::hold(const model::ServerName& name, sys::LockWait policy) {
     for (;;) {
