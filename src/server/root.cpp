@@ -189,6 +189,9 @@ Result<StagedRoot> stage_root(RootSources sources, const RootPlan& plan, FdRef p
     TRY(sys::detach(void_paths::kLayers));  // the overlay holds private copies; the guest must not inherit these
     staged.console = TRY_WITH(mount_dev(staged.root, plan.first_id), "make /dev");
     for (const auto& bind : sources.binds) TRY(attach_bind(bind, staged.root));
+    // An archive may have left them out. Mounted on later, when we are not the server's root any more and could not make them.
+    for (const char* path : {"proc", "sys"})
+        TRY_WITH(open_mount_point(staged.root, path), "open the mount point '/{}' of the server", path);
     return staged;
 }
 
