@@ -4,8 +4,8 @@
 # Complete as root on a bare Debian 12: what is missing is installed by apt. The machine is left as it was: system tests
 # run in machines of namespaces (tests/support/testhost), those of the stock kernel in qemu (tests/vm).
 #
-# --long   all unit tests with ASan and UBSan (else those of the rooms below), every suite on the stock kernel too, and servers
-#          with whole Debian systems, which need a mirror
+# --long   all unit tests with ASan and UBSan (else those of the rooms below), every point of the sweeps (docs/testing.md), every
+#          suite on the stock kernel too, and servers with whole Debian systems, which need a mirror
 set -euo pipefail
 cd "$(dirname "$(realpath "$0")")"
 build=$PWD/build-release work=$(mktemp -d /var/tmp/vserver-test.XXXXXX)
@@ -113,7 +113,7 @@ stock_kernel() {
 # -------------------------------------------------------------------------------------------------------------- main
 
 case ${1:-} in
-    --long) long=yes ;;
+    --long) long=yes; export VSERVER_SWEEP=all VSERVER_SUITE_SECONDS=14400 ;;
     '') ;;
     *) echo 'usage: test.sh [--long]' >&2; exit 2 ;;
 esac

@@ -15,7 +15,7 @@ const std::string kSystemdUnit = "vservers.service";
 
 Result<std::string> cgroup2_mount() {
     for (const auto& path : {kMount, kMount + "/unified"})
-        if (sys::cgroup_version_at(path) == sys::CgroupVersion::v2) return path;
+        if (TRY(sys::cgroup_version_at(path)) == sys::CgroupVersion::v2) return path;
     return fail(Code::unsupported, "there is no cgroup2 file system at {} or {}/unified: mount one", kMount, kMount);
 }
 

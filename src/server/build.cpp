@@ -20,34 +20,26 @@ storage::IdentityRequest identity_of(const BuildRequest& request) {
     return {.host_name = settings.host_name, .domain_name = settings.domain_name, .addresses = settings.network.addresses, .nameservers = settings.network.nameservers};
 }
 
-Result<> remove_if_there(sys::FdRef dir, const std::string& name) {
+/// Whether it was there.
+Result<bool> remove_if_there(sys::FdRef dir, const std::string& name) {
     auto removed = sys::remove_file(dir, name);
-    if (!removed && removed.error().errno_value == ENOENT) return {};
-    return removed;
+    if (removed) return true;
+    if (removed.error().errno_value == ENOENT) return false;
+    return std::unexpected<Error>(removed.error());
 }
 
-Result<bool> has_settings(const model::ServerName& name) { return TRY(find_name(name.text())).has_value(); }
+std::string settings_file(const model::ServerName& name) { return name.text() + ".toml"; }
 
 /// What a command works on is not repaired but waited for by nobody: it may be a stop that takes its time.
 std::string skipped(const model::ServerName& name) { return fmt::format("{}: skipped, another command works on it", name.text()); }
 
-/// Files without settings are what a killed build or delete has left: nobody can name them any more. The caller holds the name,
-/// or else they might be a build's that has not written its settings yet. True where there were any.
-Result<bool> remove_orphan_files(const storage::Store& store, const model::ServerName& name) {
-    if (TRY(has_settings(name)) || !TRY(sys::exists(store.servers(), name.text()))) return false;
-    TRY(storage::destroy_server(store, name));
-    return true;
-}
+Result<bool> has_settings(const model::ServerName& name) { return sys::exists(sys::kHere, settings_path(name)); }
 
-/// The same for one entry of the store; the line to report, or nothing (repair_run_dir tells of what is skipped).
-Result<std::optional<std::string>> repair_files(const storage::Store& store, const std::string& entry) {
-    auto name = model::ServerName::parse(entry);
-    if (!name || TRY(has_settings(*name))) return std::nullopt;
-    auto held = RunDir::hold(*name, sys::LockWait::fail_if_held);
-    if (!held && held.error().code == Code::busy) return std::nullopt;
-    auto [run, lock] = TRY(std::move(held));
-    if (!TRY(remove_orphan_files(store, *name))) return std::nullopt;
-    return fmt::format("{}: removed files without settings", entry);
+Result<std::vector<std::string>> list_if_there(const std::string& path) {
+    auto dir = sys::open_dir(sys::kHere, path);
+    if (!dir && dir.error().errno_value == ENOENT) return std::vector<std::string>();
+    if (!dir) return std::unexpected<Error>(dir.error());
+    return sys::list_dir(*dir);
 }
 
 Result<> remove_tree_in(const std::string& parent, const std::string& name) {
@@ -55,6 +47,44 @@ Result<> remove_tree_in(const std::string& parent, const std::string& name) {
     if (!dir && dir.error().errno_value == ENOENT) return {};
     if (!dir) return std::unexpected<Error>(dir.error());
     return sys::remove_tree(*dir, name);
+}
+
+/// All but what is in /run. Settings first: from then on it is what a build or a delete that was killed has left, which nobody
+/// can name any more, and which repair and the next build of that name remove in the same way.
+/// Precondition: the caller holds the server's lock.
+Result<> remove_everything(const storage::Store& store, const model::ServerName& name) {
+    auto settings_dir = TRY(sys::open_dir(sys::kHere, paths::kSettings));
+    TRY(remove_if_there(settings_dir, sys::temporary_name(settings_file(name))));
+    if (TRY(remove_if_there(settings_dir, settings_file(name)))) TRY(sys::sync_fd(settings_dir));
+    TRY(storage::destroy_server(store, name));
+    return remove_tree_in(paths::kLogs, name.text());
+}
+
+/// Names of which there may be something without settings.
+Result<std::vector<model::ServerName>> names_left(const storage::Store& store) {
+    auto entries = TRY(sys::list_dir(store.servers()));
+    for (auto& entry : TRY(list_if_there(paths::kLogs))) entries.push_back(std::move(entry));
+    constexpr std::string_view kBefore = ".", kBehind = ".toml.new";
+    for (const auto& entry : TRY(list_if_there(paths::kSettings)))
+        if (entry.starts_with(kBefore) && entry.ends_with(kBehind) && entry.size() > kBefore.size() + kBehind.size())
+            entries.push_back(entry.substr(kBefore.size(), entry.size() - kBefore.size() - kBehind.size()));
+    std::sort(entries.begin(), entries.end());
+    entries.erase(std::unique(entries.begin(), entries.end()), entries.end());
+    std::vector<model::ServerName> names;
+    for (const auto& entry : entries)
+        if (auto name = model::ServerName::parse(entry)) names.push_back(*name);
+    return names;
+}
+
+/// What repair does about one name; the line to report, or nothing (repair_run_dir tells of what is skipped).
+Result<std::optional<std::string>> repair_files(const storage::Store& store, const model::ServerName& name) {
+    if (TRY(has_settings(name))) return std::nullopt;
+    auto held = RunDir::hold(name, sys::LockWait::fail_if_held);
+    if (!held && held.error().code == Code::busy) return std::nullopt;
+    auto [run, lock] = TRY(std::move(held));
+    if (TRY(has_settings(name))) return std::nullopt;  // a build that has just ended
+    TRY(remove_everything(store, name));
+    return fmt::format("{}: removed files without settings", name.text());
 }
 
 /// What repair does with one entry of /run/vservers; the line to report, or nothing.
@@ -85,24 +115,31 @@ Result<bool> restore_rules() {
 }
 
 /// The caller holds the name.
-Result<storage::ServerRecord> make_files_and_settings(const storage::Store& store, const BuildRequest& request) {
+Result<storage::ServerRecord> make_files(const storage::Store& store, const BuildRequest& request) {
     const auto& name = request.name;
-    TRY(sys::make_dirs(paths::kSettings, 0755));
-    auto settings_dir = TRY(sys::open_dir(sys::kHere, paths::kSettings));
-    if (auto taken = TRY(find_name(name.text()))) return fail(Code::busy, "there is a server '{}' already", taken->text());
-    TRY(remove_orphan_files(store, name));
     auto record = TRY(storage::create_server(store, {.name = name, .image = request.settings.image, .identity = identity_of(request)}));
+    auto settings_dir = TRY(sys::open_dir(sys::kHere, paths::kSettings));
     auto text = model::print_settings(request.settings, name);
-    TRY_WITH(sys::replace_file(settings_dir, name.text() + ".toml", text, 0644, sys::Durability::synced), "write the settings of '{}'", name.text());
+    TRY_WITH(sys::replace_file(settings_dir, settings_file(name), text, 0644, sys::Durability::synced), "write the settings of '{}'", name.text());
     return record;
 }
 
 }  // namespace
 
 Result<storage::ServerRecord> build_server(const storage::Store& store, const BuildRequest& request) {
-    auto [run, lock] = TRY(RunDir::hold(request.name, sys::LockWait::wait));
-    auto made = make_files_and_settings(store, request);
-    if (!made && !TRY(has_settings(request.name))) TRY(remove_tree_in(paths::kRun, request.name.text()));
+    const auto& name = request.name;
+    TRY(sys::make_dirs(paths::kSettings, 0755));
+    auto [run, lock] = TRY(RunDir::hold(name, sys::LockWait::wait));
+    if (auto taken = TRY(find_name(name.text()))) {
+        if (*taken != name) TRY(remove_tree_in(paths::kRun, name.text()));
+        return fail(Code::busy, "there is a server '{}' already", taken->text());
+    }
+    TRY(remove_everything(store, name));
+    auto made = make_files(store, request);
+    if (made) return made;
+    auto undone = remove_everything(store, name);
+    if (undone) undone = remove_tree_in(paths::kRun, name.text());
+    if (!undone) made.error().cause += fmt::format(" (and removing its files failed: {}: try 'vserver repair')", undone.error().message());
     return made;
 }
 
@@ -110,24 +147,19 @@ Result<> delete_server(const storage::Store& store, const model::ServerName& nam
     auto [run, lock] = TRY(RunDir::hold(name, sys::LockWait::wait));
     auto host = TRY(CgroupHost::open());
     if (TRY(settle(host, name, run))) return fail(Code::busy, "'{}' is running: stop it first", name.text());
-    auto settings_dir = TRY(sys::open_dir(sys::kHere, paths::kSettings));
-    TRY(remove_if_there(settings_dir, name.text() + ".toml"));
-    TRY(sys::sync_fd(settings_dir));
-    TRY(storage::destroy_server(store, name));
-    TRY(remove_tree_in(paths::kLogs, name.text()));
+    TRY(remove_everything(store, name));
     return remove_tree_in(paths::kRun, name.text());
 }
 
 Result<std::vector<std::string>> repair(const storage::Store& store) {
     std::vector<std::string> done;
     TRY(storage::sweep(store));
-    for (const auto& entry : TRY(sys::list_dir(store.servers())))
-        if (auto line = TRY(repair_files(store, entry))) done.push_back(std::move(*line));
-    auto run = sys::open_dir(sys::kHere, paths::kRun);
-    if (!run && run.error().errno_value == ENOENT) return done;
-    if (!run) return std::unexpected<Error>(run.error());
+    for (const auto& name : TRY(names_left(store)))
+        if (auto line = TRY(repair_files(store, name))) done.push_back(std::move(*line));
+    auto entries = TRY(list_if_there(paths::kRun));
+    if (entries.empty()) return done;
     auto host = TRY(CgroupHost::open());
-    for (const auto& entry : TRY(sys::list_dir(*run)))
+    for (const auto& entry : entries)
         if (auto line = TRY(repair_run_dir(host, entry))) done.push_back(std::move(*line));
     if (TRY(restore_rules())) done.push_back("restored the packet filter's rules of the servers that run");
     return done;

@@ -5,9 +5,11 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "base/text.hpp"
 #include "server/keeper.hpp"
+#include "server/keeper_protocol.hpp"
 #include "server/void_namespace.hpp"
 #include "sys/call.hpp"
 #include "sys/file.hpp"
@@ -49,9 +51,9 @@ class Build {
         StagedRoot staged = TRY(stage_root(std::move(sources), order_.root, order_.proc, mapping));
         TRY(mount_guest_views(staged, guest, std::move(proc)));
         int handed[] = {staged.root.get(), staged.console.slave.get()};
-        if (int error = sys::raw::send_fds(to_child_.get(), handed, 2); error < 0) return std::unexpected<Error>(child_outcome());
+        if (int error = sys::raw::send_fds(to_child_.get(), handed, 2); error < 0)
+            return std::unexpected<Error>(error == -EPIPE ? child_outcome() : sys::error_from(-error, "hand over the root"));
         TRY(wait_for_exec());
-        TRY(sys::send_message(ends_.report, "running"));
         return become_keeper(std::move(staged));
     }
 
@@ -118,6 +120,7 @@ class Build {
         handles.run_dir = std::move(order_.run_dir);
         handles.keeper_lock = std::move(order_.keeper_lock);
         handles.recorder_lock = std::move(order_.recorder_lock);
+        handles.report = std::move(ends_.report);
         return std::unexpected<Error>(exec_keeper(std::move(handles), {order_.name, order_.generation, KeeperOrigin::parent}));
     }
 
@@ -129,6 +132,18 @@ class Build {
 
 }  // namespace
 
+namespace {
+
+/// Its first message: the pid of the server's first process.
+Result<pid_t> receive_init(const sys::SocketFd& report) {
+    auto first = TRY(sys::receive_message(report));
+    auto pid = base::parse_number(first);
+    if (!pid) return std::unexpected<Error>(base::unpack(first));
+    return static_cast<pid_t>(*pid);
+}
+
+}  // namespace
+
 Result<Builder> start_builder(BuildOrder order, const sys::DirFd& keepers) {
     auto report = TRY(sys::make_socket_pair());
     auto network = TRY(sys::make_socket_pair());
@@ -137,17 +152,23 @@ Result<Builder> start_builder(BuildOrder order, const sys::DirFd& keepers) {
         report.ours.reset();
         network.ours.reset();
         sys::start_session();
-        auto reply = sys::duplicate(report.theirs);
+        auto reply = sys::duplicate_high(report.theirs);  // out of the way of the keeper's descriptors
         auto error = Build(std::move(order), {std::move(report.theirs), std::move(network.theirs)}).run();
         if (reply) (void)sys::send_message(*reply, base::pack(error));
         sys::raw::exit_now(125);
     }
     report.theirs.reset();
     network.theirs.reset();
-    auto first = TRY(sys::receive_message(report.ours));
-    auto pid = base::parse_number(first);
-    if (!pid) return std::unexpected<Error>(base::unpack(first));
-    return Builder{std::move(process.pidfd), static_cast<pid_t>(*pid), std::move(report.ours), std::move(network.ours)};
+    Builder builder{std::move(process.pidfd), 0, std::move(report.ours), std::move(network.ours)};
+    auto init = receive_init(builder.report);
+    if (!init) end_builder(builder);
+    builder.guest_init = TRY(std::move(init));
+    return builder;
+}
+
+void end_builder(const Builder& builder) {
+    (void)sys::send_signal(builder.pidfd, SIGKILL);  // it may just have ended
+    (void)sys::reap(builder.pidfd);
 }
 
 Result<> wait_for_network_namespace(const Builder& builder) {
@@ -158,13 +179,13 @@ Result<> wait_for_network_namespace(const Builder& builder) {
 
 Result<> network_is_up(const Builder& builder) {
     auto sent = sys::send_message(builder.network, "u");
-    if (sent) return {};
+    if (sent || sent.error().errno_value != EPIPE) return sent;  // the child still waits, and the builder has nothing to say
     return std::unexpected<Error>(base::unpack(TRY(sys::receive_message(builder.report))));
 }
 
 Result<> wait_until_running(const Builder& builder) {
     auto answer = TRY(sys::receive_message(builder.report));
-    if (answer == "running") return {};
+    if (answer == keeper::kRunning) return {};
     return std::unexpected<Error>(base::unpack(answer));
 }
 

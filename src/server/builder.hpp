@@ -27,7 +27,7 @@ struct BuildOrder {
 struct Builder {
     sys::PidFd pidfd;
     pid_t guest_init = 0;
-    sys::SocketFd report;   ///< one message: "running" or a packed error
+    sys::SocketFd report;   ///< the init's pid, then keeper::kRunning from the keeper that it becomes; or a packed error
     sys::SocketFd network;  ///< the child says "n" when its namespace is there, and waits for one byte
 };
 
@@ -38,7 +38,9 @@ Result<Builder> start_builder(BuildOrder order, const sys::DirFd& keepers);
 Result<> network_is_up(const Builder& builder);
 /// Waits for the announcement. Code::failed where the child or the builder ended first.
 Result<> wait_for_network_namespace(const Builder& builder);
-/// Waits until the init runs.
+/// Waits until the init runs and has its keeper and its recorder.
 Result<> wait_until_running(const Builder& builder);
+/// After a failure: nothing is made any more once this returns, so that what there is can be torn down.
+void end_builder(const Builder& builder);
 
 }  // namespace vs::server

@@ -42,7 +42,7 @@ Result<std::vector<CgroupHost::V1>> open_v1() {
     std::vector<CgroupHost::V1> found;
     for (const char* controller : kControllers) {
         auto path = kMount + "/" + controller;
-        if (sys::cgroup_version_at(path) != sys::CgroupVersion::v1) continue;
+        if (TRY(sys::cgroup_version_at(path)) != sys::CgroupVersion::v1) continue;
         auto top = TRY(sys::open_dir(sys::kHere, path));
         found.push_back({controller, TRY(make_group(top, "vservers"))});
     }
@@ -207,7 +207,7 @@ Result<> remove_cgroups(const CgroupHost& host, const std::string& name) {
 
 Result<bool> belongs_to(const CgroupHost& host, const std::string& name, pid_t pid) {
     auto text = sys::read_file(sys::kHere, fmt::format("/proc/{}/cgroup", pid));
-    if (!text && (text.error().errno_value == ENOENT || text.error().errno_value == ESRCH)) return false;
+    if (!text && sys::is_gone(text.error())) return false;
     if (!text) return std::unexpected<Error>(text.error());
     auto mount = TRY(context::cgroup2_mount());
     auto ours = fmt::format("{}/{}", host.root_path().substr(mount.size()), name);

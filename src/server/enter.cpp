@@ -160,17 +160,27 @@ Result<int> run_in(const Server& server, const EnterRequest& request, const RunS
     return TRY_WITH(std::move(status), "enter '{}'", server.name.text());
 }
 
-/// In a stopped server, which is started for it. Every command inside shares its lock file, and others see "maintenance"; the
-/// last one tears it down. Where that is killed, the next command does.
+/// The last command inside tears down.
+Result<> leave_maintenance(const Server& server, const RunDir& run, sys::Fd stay) {
+    stay.reset();
+    auto lock = TRY(run.lock());
+    TRY(settle(TRY(CgroupHost::open()), server.name, run));
+    return {};
+}
+
+/// In a stopped server, which is started for it. Every command inside shares its lock file, and others see "maintenance"; where
+/// the last one is killed, the next command tears it down.
 Result<int> run_in_maintenance(const storage::Store& store, const Server& server, const RunDir& run, const EnterRequest& request,
                                std::optional<RunState> state, sys::Fd lock) {
     auto stay = TRY(sys::lock_file_shared(run.dir(), kMaintenanceLock));
     if (!state) state = TRY(start_for_maintenance(store, server, run));
+    auto init = sys::open_pidfd(state->init);
     lock.reset();
-    auto status = run_in(server, request, *state);
-    stay.reset();
-    lock = TRY(run.lock());
-    TRY(settle(TRY(CgroupHost::open()), server.name, run));
+    auto status = init ? run_in(server, request, *state) : Result<int>(std::unexpected<Error>(init.error()));
+    auto left = leave_maintenance(server, run, std::move(stay));
+    bool alone = !sys::is_shared(run.dir(), kMaintenanceLock).value_or(true);
+    if (!left && init && alone) (void)sys::send_signal(*init, SIGKILL);  // then its keeper cleans up
+    TRY(std::move(left));
     return status;
 }
 

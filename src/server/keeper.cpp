@@ -62,12 +62,12 @@ Error exec_keeper(KeeperHandles handles, const KeeperArguments& arguments) {
     auto vserver = vserver_program();
     if (!vserver) return vserver.error();
     auto placed = sys::place_descriptors({handles.console, handles.log_dir, handles.recorder_lock, handles.console_slave, handles.init,
-                                          handles.keeper_lock, handles.root, handles.run_dir, handles.recorder},
+                                          handles.keeper_lock, handles.root, handles.run_dir, handles.recorder, handles.report},
                                          keeper::kConsole);
     if (!placed) return placed.error();
     auto silent = sys::silence_standard();
     if (!silent) return silent.error();
-    auto closed = sys::close_on_exec_from(keeper::kRecorder + 1);
+    auto closed = sys::close_on_exec_from(keeper::kReport + 1);
     if (!closed) return closed.error();
     const char* origin = arguments.origin == KeeperOrigin::parent ? "parent" : "adopted";
     return sys::exec_program({path, arguments.name, std::to_string(arguments.generation), origin, *vserver,

@@ -20,6 +20,7 @@ struct KeeperHandles {
     sys::MountFd root;      ///< the last reference to the overlay, whose unmount may wait for the disk
     sys::DirFd run_dir;
     sys::PidFd recorder;    ///< of a recorder that runs already; closed otherwise
+    sys::SocketFd report;   ///< of the start that waits for it; closed otherwise
 };
 enum class KeeperOrigin {
     parent,   ///< the init is our child: its wait status tells reboot from halt

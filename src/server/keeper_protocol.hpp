@@ -3,6 +3,8 @@
 //
 //     vserver-keeper NAME GENERATION parent|adopted VSERVER RECORDER RECORDER-UID LOG-BYTES
 
+#include <string_view>
+
 namespace vs::keeper {
 
 enum Descriptor : int {
@@ -15,8 +17,12 @@ enum Descriptor : int {
     kRoot = 9,
     kRunDir = 10,
     kRecorder = 11,     ///< pidfd of a recorder that runs already; may be closed
+    kReport = 12,       ///< socket of a start that waits for kRunning; may be closed
 };
 inline constexpr int kFirstOwn = kKeeperLock;  ///< what the recorder does not get
+
+/// What a start is told once the recorder has begun.
+inline constexpr std::string_view kRunning = "running";
 
 /// How an init ended, as the argument of `vserver --init-ended`: these words, "exit N" or "signal N".
 inline constexpr const char* kReboot = "reboot";

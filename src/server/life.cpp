@@ -7,13 +7,23 @@
 
 namespace vs::server {
 
+namespace {
+
+/// An error also where it is gone.
+Result<bool> is_the_init(const CgroupHost& host, const model::ServerName& name, const RunState& state) {
+    if (TRY(sys::start_time(state.init)) != state.init_start) return false;
+    auto pidfd = TRY(sys::open_pidfd(state.init));
+    if (TRY(sys::wait_for_exit(pidfd, sys::Milliseconds(0)))) return false;
+    return belongs_to(host, name.text(), state.init);
+}
+
+}  // namespace
+
 Result<bool> init_lives(const CgroupHost& host, const model::ServerName& name, const RunState& state) {
     if (state.init == 0) return false;
-    auto start = sys::start_time(state.init);
-    if (!start || *start != state.init_start) return false;
-    auto pidfd = sys::open_pidfd(state.init);
-    if (!pidfd || TRY(sys::wait_for_exit(*pidfd, sys::Milliseconds(0)))) return false;
-    return belongs_to(host, name.text(), state.init);
+    auto lives = is_the_init(host, name, state);
+    if (!lives && sys::is_gone(lives.error())) return false;
+    return lives;  // who could not be asked about is not dead: a server must not be torn down for want of a descriptor
 }
 
 Result<> tear_down(const CgroupHost& host, const model::ServerName& name, const RunDir& run, const RunState& state) {
@@ -37,6 +47,7 @@ Result<sys::Fd> lock_server(const CgroupHost& host, const model::ServerName& nam
 }
 
 Result<std::optional<RunState>> settle(const CgroupHost& host, const model::ServerName& name, const RunDir& run) {
+    TRY(run.sweep());
     auto state = TRY(run.read());
     if (!state) return std::nullopt;
     bool wanted = state->purpose == Purpose::service || TRY(sys::is_shared(run.dir(), kMaintenanceLock));

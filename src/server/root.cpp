@@ -189,6 +189,9 @@ Result<StagedRoot> stage_root(RootSources sources, const RootPlan& plan, FdRef p
     TRY(sys::detach(void_paths::kLayers));  // the overlay holds private copies; the guest must not inherit these
     staged.console = TRY_WITH(mount_dev(staged.root, plan.first_id), "make /dev");
     for (const auto& bind : sources.binds) TRY(attach_bind(bind, staged.root));
+    // An archive may have left them out. Mounted on later, when we are not the server's root any more and could not make them.
+    for (const char* path : {"proc", "sys"})
+        TRY_WITH(open_mount_point(staged.root, path), "open the mount point '/{}' of the server", path);
     return staged;
 }
 
@@ -199,14 +202,16 @@ Result<sys::FsContextFd> create_guest_proc(const GuestNamespaces& guest) {
     auto helper = sys::clone_process({});
     if (helper && helper->pid == 0) {
         int context = sys::raw::create_filesystem("proc", nullptr, 0);
-        if (context >= 0) (void)sys::raw::send_fds(sockets.theirs.get(), &context, 1);
-        sys::raw::exit_now(context < 0 ? -context : 0);
+        int error = context < 0 ? context : sys::raw::send_fds(sockets.theirs.get(), &context, 1);
+        sys::raw::exit_now(-error);
     }
+    sockets.theirs.reset();  // or receiving from a helper that was killed would never end
     TRY(sys::join(own, CLONE_NEWPID));
     auto child = TRY(std::move(helper));
     auto status = TRY(sys::reap(child.pidfd));
-    if (!status.success()) return std::unexpected<Error>(sys::error_from(status.value, "create the server's procfs"));
-    return sys::FsContextFd(TRY(sys::receive_fd(sockets.ours)).release());
+    bool told = status.kind == sys::ExitStatus::Kind::exited && status.value != 0;
+    if (told) return std::unexpected<Error>(sys::error_from(status.value, "create the server's procfs"));
+    return sys::FsContextFd(TRY_WITH(sys::receive_fd(sockets.ours), "create the server's procfs").release());
 }
 
 namespace {

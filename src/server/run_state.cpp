@@ -73,7 +73,11 @@ Result<RunDir> RunDir::open(const model::ServerName& name) {
     return run;
 }
 
-Result<sys::Fd> RunDir::lock() const { return sys::lock_file(dir_, "lock", sys::LockWait::wait); }
+Result<sys::Fd> RunDir::lock() const {
+    auto lock = TRY(sys::lock_file(dir_, "lock", sys::LockWait::wait));
+    if (TRY(sys::stat_fd(lock)).st_nlink == 0) return fail(Code::busy, "it was deleted by another command: try again");
+    return lock;
+}
 
 Result<RunDir::Held> RunDir::hold(const model::ServerName& name, sys::LockWait policy) {
     for (;;) {
@@ -94,6 +98,12 @@ Result<std::optional<RunState>> RunDir::read() const {
 
 Result<> RunDir::write(const RunState& state) const {
     return sys::replace_file(dir_, "state", print_state(state), 0600, sys::Durability::volatile_);
+}
+
+Result<> RunDir::sweep() const {
+    for (const auto& file : TRY(sys::list_dir(dir_)))
+        if (file.starts_with('.')) TRY(sys::remove_file(dir_, file));
+    return {};
 }
 
 Result<> RunDir::clear() const {

@@ -59,6 +59,8 @@ class RunDir {
     Result<std::optional<RunState>> read() const;
     Result<> write(const RunState& state) const;
     Result<> clear() const;
+    /// Removes what a killed writer has left. Precondition: the caller holds the lock.
+    Result<> sweep() const;
     /// The next generation: fresh device names, so that no start waits for the clean-up of the last one.
     Result<std::uint32_t> next_generation() const;
 

@@ -64,6 +64,13 @@ class Start {
         TRY(network_->add_aliases(state_.network));
         auto keepers = TRY(host_->keepers());
         auto builder = TRY(start_builder(TRY(order()), keepers));
+        auto running = accompany(builder);
+        if (!running) end_builder(builder);
+        return running;
+    }
+
+    /// The command's part while the builder builds, until the state says that the server runs.
+    Result<> accompany(const Builder& builder) {
         if (!model::uses_host_network(state_.network.kind)) {
             TRY(wait_for_network_namespace(builder));
             TRY_WITH(connect_network(builder), "connect its network");

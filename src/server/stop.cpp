@@ -65,7 +65,8 @@ Result<> ask_to_stop(const storage::Store& store, const Server& server, const Ru
 /// asked again. True where it has ended in time.
 Result<bool> ask_until_ended(const storage::Store& store, const Server& server, const RunState& state, Milliseconds patience) {
     auto init = sys::open_pidfd(state.init);
-    if (!init) return true;  // it has just ended
+    if (!init && sys::is_gone(init.error())) return true;  // it has just ended
+    if (!init) return std::unexpected<Error>(init.error());
     const auto deadline = Clock::now() + patience;
     for (;;) {
         auto asked = ask_to_stop(store, server, state, *init);

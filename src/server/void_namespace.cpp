@@ -62,8 +62,8 @@ Result<sys::NamespaceFd> make_void_on(std::optional<int> processor) {
     if (child.pid == 0) {
         sockets.ours.reset();
         auto made = become_void(processor);
-        (void)sys::send_message(sockets.theirs, made ? "made" : base::pack(made.error()));
-        (void)sys::receive_message(sockets.theirs);  // until our parent closes its end
+        if (sys::send_message(sockets.theirs, made ? "made" : base::pack(made.error())))
+            (void)sys::receive_message(sockets.theirs);  // until our parent closes its end
         sys::raw::exit_now(0);
     }
     sockets.theirs.reset();

@@ -64,7 +64,9 @@ Result<sys::DirFd> claim(const Store& store, const std::string& name) {
         else if (TRY(sys::exists(store.staging(), name))) return sys::DirFd();
     }
     TRY(sys::make_dir(store.staging(), name, kPrivate, sys::IfExists::fail));
-    return TRY(try_to_own(store.staging(), name));
+    auto own = try_to_own(store.staging(), name);
+    if (!own) (void)sys::remove_dir(store.staging(), name);  // what stays is swept by the next command
+    return own;
 }
 
 }  // namespace

@@ -26,9 +26,11 @@ Result<bool> is_populated(FdRef events) {
 
 }  // namespace
 
-CgroupVersion cgroup_version_at(const std::string& path) {
+Result<CgroupVersion> cgroup_version_at(const std::string& path) {
     struct statfs status {};
-    if (::statfs(path.c_str(), &status) < 0) return CgroupVersion::none;
+    int got = ::statfs(path.c_str(), &status);
+    if (got < 0 && errno == ENOENT) return CgroupVersion::none;
+    if (got < 0) return failed("statfs '{}'", path);
     if (status.f_type == CGROUP2_SUPER_MAGIC) return CgroupVersion::v2;
     return status.f_type == CGROUP_SUPER_MAGIC ? CgroupVersion::v1 : CgroupVersion::none;
 }

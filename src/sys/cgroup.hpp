@@ -11,8 +11,8 @@
 namespace vs::sys {
 
 enum class CgroupVersion { none, v1, v2 };
-/// What is mounted at a path.
-CgroupVersion cgroup_version_at(const std::string& path);
+/// What is mounted at a path; none where there is no such path.
+Result<CgroupVersion> cgroup_version_at(const std::string& path);
 
 /// Removes a group and everything below it, deepest first. An absent group is success; one with processes is EBUSY.
 /// Precondition: cgroup.max.depth bounds how deep a guest could nest.

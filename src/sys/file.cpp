@@ -214,19 +214,26 @@ Result<> write_kernel_file(FdRef dir, const std::string& path, std::string_view 
     return {};
 }
 
+namespace {
+
+Result<> write_new(FdRef dir, const std::string& name, std::string_view data, unsigned mode, Durability durability) {
+    Fd fd = TRY(open_at(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode));
+    TRY_WITH(write_all(fd, data), "write '{}'", name);
+    return durability == Durability::synced ? sync_fd(fd) : Result<>();
+}
+
+}  // namespace
+
+std::string temporary_name(const std::string& name) { return "." + name + ".new"; }
+
 Result<> replace_file(FdRef dir, const std::string& name, std::string_view data, unsigned mode, Durability durability) {
-    std::string temporary = "." + name + ".new";
-    {
-        Fd fd = TRY(open_at(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode));
-        TRY_WITH(write_all(fd, data), "write '{}'", temporary);
-        if (durability == Durability::synced) TRY(sync_fd(fd));
-    }
-    TRY(rename_at(dir, temporary, dir, name));
-    if (durability == Durability::synced) {
-        Fd self = TRY(open_at(dir, ".", O_RDONLY | O_DIRECTORY));
-        TRY(sync_fd(self));
-    }
-    return {};
+    auto temporary = temporary_name(name);
+    auto replaced = write_new(dir, temporary, data, mode, durability);
+    if (replaced) replaced = rename_at(dir, temporary, dir, name);
+    if (!replaced) (void)remove_file(dir, temporary);  // the next writing begins by emptying it
+    if (!replaced || durability != Durability::synced) return replaced;
+    Fd self = TRY(open_at(dir, ".", O_RDONLY | O_DIRECTORY));
+    return sync_fd(self);
 }
 
 Result<> sync_fd(FdRef fd) {

@@ -61,8 +61,10 @@ enum class Durability {
     synced,    ///< temporary file, fsync, rename, fsync of the directory
     volatile_  ///< temporary file and rename only: for /run, which a reboot erases with what it describes
 };
-/// Replaces a file as one step: a reader sees the old or the new content, never a mixture.
+/// Replaces a file as one step: a reader sees the old or the new content, never a mixture. What is left of one that was killed
+/// is a file of the temporary name.
 Result<> replace_file(FdRef dir, const std::string& name, std::string_view data, unsigned mode, Durability durability);
+std::string temporary_name(const std::string& name);
 Result<> sync_fd(FdRef fd);
 
 /// An exclusive flock(2) that ends with the descriptor; inherited by children that keep it.

@@ -141,6 +141,8 @@ Result<PidFd> open_pidfd(pid_t pid) {
     return PidFd(static_cast<int>(fd));
 }
 
+bool is_gone(const Error& error) { return error.errno_value == ESRCH || error.errno_value == ENOENT; }
+
 Result<bool> wait_for_exit(FdRef pidfd, std::optional<Milliseconds> limit) {
     return TRY(wait_readable({pidfd}, limit)).has_value();
 }

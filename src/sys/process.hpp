@@ -31,6 +31,8 @@ ExitStatus status_of_wait(int wait_status);
 
 /// A pidfd for a process. ESRCH where it is gone.
 Result<PidFd> open_pidfd(pid_t pid);
+/// True for what asking about a process gives that is gone; anything else says nothing about the process.
+bool is_gone(const Error& error);
 /// True once the process behind the pidfd has ended; waits at most `limit`, without limit where it is nullopt.
 Result<bool> wait_for_exit(FdRef pidfd, std::optional<Milliseconds> limit);
 /// The status of our own child; reaps it.

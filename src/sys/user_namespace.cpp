@@ -7,7 +7,6 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <vector>
 
 #include "base/text.hpp"
@@ -77,7 +76,7 @@ ScopedEffectiveId::ScopedEffectiveId(ScopedEffectiveId&& other) noexcept
 ScopedEffectiveId::~ScopedEffectiveId() {
     if (!active_) return;
     // The saved ids are still root's, so none of these can fail; going on as somebody else would be worse than ending.
-    if (::setresuid(-1U, 0, -1U) < 0 || ::setresgid(-1U, 0, -1U) < 0 || ::prctl(PR_SET_SECUREBITS, securebits_) < 0) std::abort();
+    if (::setresuid(-1U, 0, -1U) < 0 || ::setresgid(-1U, 0, -1U) < 0 || ::prctl(PR_SET_SECUREBITS, securebits_) < 0) ::_exit(125);
 }
 
 Result<> become(std::uint32_t uid, std::uint32_t gid) {

@@ -52,6 +52,15 @@ ended_with() { vserver "$1" status | grep -q "last end *$2"; }
     [[ $output == *stopped* ]]
 }
 
+@test "a server starts whose archive left out what is mounted on" {
+    mkdir -p "$BATS_TEST_TMPDIR/bare/bin"
+    cp /bin/busybox "$BATS_TEST_TMPDIR/bare/bin/true"
+    tar -C "$BATS_TEST_TMPDIR/bare" -cf "$BATS_TEST_TMPDIR/bare.tar" .
+    vserver bare build --from "$BATS_TEST_TMPDIR/bare.tar" --network none
+    servers+=(bare)
+    vserver bare exec true
+}
+
 @test "the exit status says what was wrong: busy, not running, no such server" {
     new_talker small 10.77.0.50
     vserver small start

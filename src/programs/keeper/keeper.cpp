@@ -83,7 +83,7 @@ class Recorder {
 
     void ended() {
         siginfo_t ignored;
-        waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd_), &ignored, WEXITED | WNOHANG);
+        waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd_), &ignored, WEXITED);  // ECHILD where another's child
         close(pidfd_);
         pidfd_ = -1;
         quick_deaths_ = now() - started_ > kQuickDeath ? 0 : quick_deaths_ + 1;
@@ -103,8 +103,15 @@ class Recorder {
     int quick_deaths_ = 0;
 };
 
+/// To the start that waits. A keeper that adopts a server has none.
+void report() {
+    (void)!write(kReport, kRunning.data(), kRunning.size());
+    close(kReport);
+}
+
 void wait_for_init(const Arguments& arguments) {
     Recorder recorder(arguments);
+    report();
     for (;;) {
         pollfd fds[] = {{kInit, POLLIN, 0}, {recorder.pidfd(), POLLIN, 0}};
         int count = poll(fds, 2, recorder.patience());
@@ -156,7 +163,7 @@ int main(int argc, char** argv, char** environment) {
     if (argc != kArguments) return 2;
     Arguments arguments{argv[1], argv[2], strcmp(argv[3], "parent") == 0, argv[4], argv[5], argv[6], argv[7]};
     // But for our lock, which the command that we become needs until it holds the server's (server/stop.cpp).
-    for (int fd = kKeeperLock + 1; fd <= kRecorder; ++fd) fcntl(fd, F_SETFD, FD_CLOEXEC);
+    for (int fd = kKeeperLock + 1; fd <= kReport; ++fd) fcntl(fd, F_SETFD, FD_CLOEXEC);
     signal(SIGPIPE, SIG_IGN);
     wait_for_init(arguments);
     char how[24];

@@ -1,0 +1,48 @@
+#!/usr/bin/env bats
+# A start that is killed at any system call, or told by the kernel that it cannot.
+
+load ../support/common
+load ../support/servers
+load ../support/sweep
+
+setup_file() { build_small; begin_suite; }
+setup() { begin_sweep; }
+teardown() { remove_servers; end_test; }
+
+@test "start, killed" { sweep kill 15 vserver web start; }
+
+@test "start, its command killed while its helpers go on" { sweep kill-main 8 vserver web start; }
+
+@test "start, with calls that fail" { sweep error 15 vserver web start; }
+
+# A limit that cannot be applied for want of an answer is no start without limits.
+@test "start, with questions about the control groups that are not answered" {
+    only=statfs
+    sweep error 8 vserver web start
+}
+
+# Where one process cannot send what another waits for, neither waits for ever.
+@test "start, with messages between its processes that are not sent" {
+    only='sendmsg sendto write'
+    sweep error 8 vserver web start
+}
+
+# The first since boot makes the void and loads the rules.
+nothing_of_this_boot() {
+    stopped
+    umount -l /run/vservers/.void 2>/dev/null || true
+    rm -f /run/vservers/.void
+    nft delete table inet vserver 2>/dev/null || true
+}
+
+@test "the first start, killed" {
+    running
+    before() { nothing_of_this_boot; }
+    sweep kill 4 vserver web start
+}
+
+@test "the first start, with calls that fail" {
+    running
+    before() { nothing_of_this_boot; }
+    sweep error 4 vserver web start
+}
