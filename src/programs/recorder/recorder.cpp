@@ -97,6 +97,9 @@ log::BootId read_boot_id() {
     return id;
 }
 
+/// Not on the stack, where it would be filled with zeros first: what no read has reached takes no memory.
+std::array<char, kMostRead> buffer;
+
 /// Copies the console. A master whose other end was hung up reads EIO until somebody opens it again, and poll would
 /// return at once for ever: then it is left out until a second has passed.
 class Copier {
@@ -130,9 +133,9 @@ class Copier {
         ::ppoll(fds.data(), fds.size(), &limit, &all_but_term);
     }
     bool copy() {
-        ssize_t count = ::read(keeper::kConsole, buffer_.data(), buffer_.size());
+        ssize_t count = ::read(keeper::kConsole, buffer.data(), buffer.size());
         if (count <= 0) return false;
-        store_.append({.source = log::Source::console}, {buffer_.data(), static_cast<std::size_t>(count)});
+        store_.append({.source = log::Source::console}, {buffer.data(), static_cast<std::size_t>(count)});
         return true;
     }
     /// Seals what is due; after the first record of a while, something is due in a second.
@@ -150,7 +153,6 @@ class Copier {
     SealedStore& store_;
     std::int64_t due_ = 0;
     bool hung_up_ = false;
-    std::array<char, kMostRead> buffer_;
 };
 
 int fail(const char* name, const char* step) {
