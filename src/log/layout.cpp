@@ -15,7 +15,9 @@ SegmentName segment_name(std::uint64_t segment, std::string_view ending) {
 
 std::optional<Frontier> SegmentHead::frontier() const {
     if (size >> (kMostPeaks - 1) != 0) return std::nullopt;
-    return Frontier::restore(size, {peaks.data(), static_cast<std::size_t>(std::popcount(size))});
+    const auto count = static_cast<std::size_t>(std::popcount(size));
+    if (std::any_of(peaks.begin() + count, peaks.end(), [](const Hash& unused) { return unused != Hash{}; })) return std::nullopt;
+    return Frontier::restore(size, {peaks.data(), count});
 }
 
 Hash SealState::sum() const { return leaf_hash({reinterpret_cast<const char*>(this), offsetof(SealState, check)}); }

@@ -32,7 +32,7 @@
 namespace vs::log {
 
 inline constexpr std::size_t kMostOrigin = 127;
-inline constexpr std::size_t kMostNote = 1024;
+inline constexpr std::size_t kMostNote = 704;  // with the longest origin and the longest numbers
 inline constexpr std::string_view kSignatureMark = "\u2014 ";  // an em dash: signed-note has it
 inline constexpr std::size_t kSignedBytes = 4 + std::tuple_size_v<Signature>;
 

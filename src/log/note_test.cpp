@@ -48,6 +48,21 @@ TEST(note, an_opening_is_read_as_it_was_written) {
     EXPECT_FALSE(read_checkpoint(write_body(opening).text()).has_value());
 }
 
+// The longest that can be: it fits.
+TEST(note, the_longest_is_whole) {
+    const std::string origin(kMostOrigin, 'x');
+    auto longest = checkpoint();
+    longest.tree = {origin, UINT64_MAX, kTree.root};
+    longest.segment = longest.index = longest.from = longest.until = longest.boottime = UINT64_MAX;
+    auto note = read_note(signed_note(write_body(longest), origin, kSeed).text());
+    ASSERT_TRUE(note.has_value());
+    EXPECT_TRUE(read_checkpoint(note->body).has_value());
+    const Opening opening{longest.tree, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, kSeed.public_key(), kSeed.public_key()};
+    auto second = read_note(signed_note(write_body(opening), origin, kSeed).text());
+    ASSERT_TRUE(second.has_value());
+    EXPECT_TRUE(read_opening(second->body).has_value());
+}
+
 TEST(note, several_follow_each_other) {
     auto one = signed_note(write_body(checkpoint()), kTree.origin, kSeed);
     std::string both = std::string(one.text()) + std::string(one.text());

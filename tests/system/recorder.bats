@@ -217,7 +217,7 @@ is_sealed() { [[ $(log-tool verify "$logs" "$key") == "good $1" ]]; }
 
 # ---------------------------------------------------------------------------------------------- memory
 
-@test "it takes at most 100 KiB, averaged over twenty" {
+@test "it takes at most 110 KiB, averaged over twenty" {
     require_feature plain_programs
     local i rigs=() sum=0 commands=() recorders=()
     for (( i = 0; i < 20; i++ )); do
@@ -229,5 +229,5 @@ is_sealed() { [[ $(log-tool verify "$logs" "$key") == "good $1" ]]; }
     kill "${commands[@]}"
     wait "${rigs[@]}"
     echo "# vserver-recorder: $(( sum / 20 )) KiB" >&3
-    (( sum <= 20 * 100 ))
+    (( sum <= 20 * 110 ))             # with its keeper, less than 200
 }

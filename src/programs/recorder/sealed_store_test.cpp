@@ -227,6 +227,23 @@ TEST_F(SealedStoreTest, without_a_key_everything_is_counted) {
     EXPECT_FALSE(store.is_settled());
 }
 
+TEST_F(SealedStoreTest, no_byte_of_a_segments_head_is_free) {
+    {
+        auto store = this->store();
+        ASSERT_TRUE(store.open());
+        store.append(kConsole, "x");
+        store.settle();
+    }
+    std::fstream stream(file(1, log::kRecordsEnding), std::ios::in | std::ios::out | std::ios::binary);
+    for (std::size_t place = 0; place < sizeof(log::SegmentHead); place += 31) {
+        stream.seekp(static_cast<std::streamoff>(place)).put('!').flush();
+        EXPECT_FALSE(verdict().good()) << place;
+        const auto good = place < 8 ? log::SegmentHead().magic[place] : place == 8 ? '\1' : '\0';
+        stream.seekp(static_cast<std::streamoff>(place)).put(good).flush();
+    }
+    expect_good(1);
+}
+
 TEST_F(SealedStoreTest, an_old_key_is_nowhere) {
     auto store = this->store();
     ASSERT_TRUE(store.open());
