@@ -13,7 +13,7 @@ readonly build work
 trap 'rm -rf "$work"' EXIT
 
 export VSERVER_CACHE=${VSERVER_CACHE:-/root/.cache/vserver}    # what is made once: the machine of tests/vm, Debian systems
-readonly sanitized=(base_test model_test context_test)    # parsers of hostile text, and the filter's tables
+readonly sanitized=(base_test model_test context_test log_test)    # parsers of hostile text, and the filter's tables
 readonly stock_slice=(tests/system/smoke.bats tests/system/vreboot.bats)
 readonly stock_seconds=330
 passed=0 failed=0 skipped=0 long=''

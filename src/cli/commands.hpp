@@ -21,6 +21,7 @@ Result<int> status(const Invocation& line);
 Result<int> running(const Invocation& line);
 Result<int> config(const Invocation& line);
 Result<int> check(const Invocation& line);
+Result<int> logs(const Invocation& line);
 
 // Inside
 Result<int> enter(const Invocation& line);

@@ -29,6 +29,14 @@ constexpr std::array kOptions = {
     Option{Opt::environment, "environment", 'e', "KEY=VALUE", "a variable for its environment", true},
     Option{Opt::terminal, "terminal", 't', "", "always give it a terminal"},
     Option{Opt::no_terminal, "no-terminal", 'T', "", "never give it a terminal"},
+    Option{Opt::follow, "follow", 'f', "", "go on with what comes, until it is ended"},
+    Option{Opt::since, "since", 0, "TIME", "from then on: 2026-11-22T03:00:00 (UTC), or 10m: ten minutes ago"},
+    Option{Opt::until, "until", 0, "TIME", "up to then"},
+    Option{Opt::grep, "grep", 0, "TEXT", "lines that contain it"},
+    Option{Opt::boot, "boot", 0, "", "since the machine was started last"},
+    Option{Opt::verify, "verify", 0, "", "say whether it is what was written, or name the first record that is not"},
+    Option{Opt::export_, "export", 0, "", "a document of records, each with the proof that it belongs to the log"},
+    Option{Opt::key, "key", 0, "KEY", "the verification key that was kept elsewhere; else the machine's word"},
     Option{Opt::all, "all", 0, "", "every server"},
     Option{Opt::running, "running", 0, "", "every server that runs"},
     Option{Opt::json, "json", 0, "", "one JSON document instead of text"},
@@ -43,6 +51,7 @@ constexpr Opt kDelete[] = {Opt::yes, Opt::dry_run};
 constexpr Opt kDryRun[] = {Opt::dry_run};
 constexpr Opt kStop[] = {Opt::kill, Opt::timeout};
 constexpr Opt kQuery[] = {Opt::json};
+constexpr Opt kLogs[] = {Opt::follow, Opt::since, Opt::until, Opt::grep, Opt::boot, Opt::verify, Opt::export_, Opt::key, Opt::json};
 constexpr Opt kExec[] = {Opt::user, Opt::directory, Opt::environment, Opt::terminal, Opt::no_terminal};
 constexpr Opt kSuexec[] = {Opt::directory, Opt::environment, Opt::terminal, Opt::no_terminal};
 
@@ -74,6 +83,9 @@ constexpr std::array kVerbs = {
          .options = kQuery, .help = "print its settings as they take effect, defaults included"},
     Verb{.id = VerbId::check, .name = "check", .alias = "", .group = Group::looking, .names = Names::several,
          .options = kQuery, .help = "look for what would keep a server from starting or working"},
+    Verb{.id = VerbId::logs, .name = "logs", .alias = "", .group = Group::looking, .names = Names::optional,
+         .arguments = "[init]", .least = 0, .most = 1, .options = kLogs,
+         .help = "show what a server wrote on its console, or verify that it is that"},
 
     Verb{.id = VerbId::enter, .name = "enter", .alias = "shell", .group = Group::inside, .names = Names::one,
          .arguments = "[USER]", .least = 0, .most = 1, .options = {}, .status = Status::command,

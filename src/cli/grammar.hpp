@@ -14,6 +14,7 @@ enum class Opt : std::uint8_t {
     from, image, packages, address, network, hostname, domain, nameserver, port, memory, processes, init, dry_run,
     yes, kill, timeout,
     user, directory, environment, terminal, no_terminal,
+    follow, since, until, grep, boot, verify, export_, key,
     all, running, json, help,
 };
 
@@ -29,7 +30,7 @@ struct Option {
 enum class VerbId : std::uint8_t {
     build, delete_, images,
     start, stop, restart,
-    list, status, running, config, check,
+    list, status, running, config, check, logs,
     enter, exec, suexec, passwd,
     files, mount, umount,
     doctor, repair,
@@ -42,6 +43,7 @@ std::string_view group_title(Group group);
 enum class Names : std::uint8_t {
     none,
     one,
+    optional,        ///< before the verb, or not at all
     several,         ///< NAME..., --all or --running
     all_by_default,  ///< the same; none at all means --all
 };

@@ -63,7 +63,7 @@ std::string upper_first(std::string_view text) {
 
 std::string synopsis(const Verb& verb) {
     if (verb.names == Names::all_by_default) return selector_form(verb);
-    auto name = verb.names == Names::none ? "" : " NAME";
+    auto name = verb.names == Names::none ? "" : verb.names == Names::optional ? " [NAME]" : " NAME";
     return fmt::format("vserver{} {}{}{}", name, verb.name, options_usage(verb), arguments_usage(verb));
 }
 

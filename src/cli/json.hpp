@@ -1,10 +1,13 @@
 #pragma once
 // The documents behind --json: one object each, snake_case, bytes, seconds, RFC 3339; null where the kernel does not say. Names
-// that are here stay; new ones may come. The only file that sees the JSON library is json.cpp.
+// that are here stay; new ones may come. The only files that see the JSON library are json.cpp and json_log.cpp.
 
 #include <string>
 #include <vector>
 
+#include "cli/log_view.hpp"
+#include "log/export.hpp"
+#include "log/verify.hpp"
 #include "server/examine.hpp"
 #include "server/query.hpp"
 #include "storage/image.hpp"
@@ -41,5 +44,12 @@ struct Examination {
 std::string json_findings(const Examination& machine);
 /// {"servers": [{"name", "good", "findings"}], "errors": [...]}
 std::string json_findings(const std::vector<Examination>& servers, const std::vector<Error>& errors);
+
+/// {"name", "records": [{"sequence", "time", "boot", "kind", "source", "text"}]}
+std::string json_log(const model::ServerName& name, const std::vector<LogEntry>& entries);
+/// {"name", "good", "log", "first", "sealed", "size", "sealed_at", "root", "gaps", "lost_records", "findings": [{"record", "last", "what"}]}
+std::string json_verdict(const model::ServerName& name, const log::Verdict& verdict);
+/// {"checkpoint": NOTE, "records": [{"sequence", "leaf": BASE64, "path": [HEX...]}]}
+std::string json_export(const log::Export& exported);
 
 }  // namespace vs::cli

@@ -43,6 +43,7 @@ Result<int> dispatch(const Invocation& line) {
         case VerbId::running: return running(line);
         case VerbId::config: return config(line);
         case VerbId::check: return check(line);
+        case VerbId::logs: return logs(line);
         case VerbId::enter: return enter(line);
         case VerbId::exec: return exec(line);
         case VerbId::suexec: return suexec(line);

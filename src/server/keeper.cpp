@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include "base/text.hpp"
+#include "log/machine.hpp"
 #include "model/paths.hpp"
 #include "server/keeper_protocol.hpp"
 #include "server/cgroups.hpp"
@@ -17,7 +18,7 @@ namespace {
 
 // The recorder's own uid: below every server's range, in nobody's /etc/passwd.
 constexpr std::uint32_t kRecorderUid = 0x6fff0001;
-constexpr std::uint64_t kConsoleBytes = 8 << 20;
+constexpr std::uint64_t kSegmentBytes = 8 << 20;
 
 /// The recorder whose pid the last keeper left, if it still holds its lock.
 Result<sys::PidFd> find_recorder(const RunDir& run) {
@@ -54,7 +55,11 @@ Result<sys::DirFd> open_log_dir(const model::ServerName& name) {
     auto logs = TRY(sys::open_dir(sys::kHere, model::paths::kLogs));
     TRY(sys::make_dir(logs, name.text(), 0700, sys::IfExists::keep));
     TRY(sys::change_owner(logs, name.text(), kRecorderUid, kRecorderUid));
-    return sys::open_dir(logs, name.text());
+    auto directory = TRY(sys::open_dir(logs, name.text()));
+    if (TRY(sys::exists(directory, log::kSealFile))) return directory;
+    auto machine = TRY_WITH(log::Machine::open(model::paths::kLogs), "open the machine's log keys");
+    TRY_WITH(machine.begin_log(name, directory, kRecorderUid), "begin the log of '{}'", name.text());
+    return directory;
 }
 
 Error exec_keeper(KeeperHandles handles, const KeeperArguments& arguments) {
@@ -71,7 +76,7 @@ Error exec_keeper(KeeperHandles handles, const KeeperArguments& arguments) {
     if (!closed) return closed.error();
     const char* origin = arguments.origin == KeeperOrigin::parent ? "parent" : "adopted";
     return sys::exec_program({path, arguments.name, std::to_string(arguments.generation), origin, *vserver,
-                              libexec_program("vserver-recorder"), std::to_string(kRecorderUid), std::to_string(kConsoleBytes)},
+                              libexec_program("vserver-recorder"), std::to_string(kRecorderUid), std::to_string(kSegmentBytes)},
                              program_environment());
 }
 

@@ -32,7 +32,8 @@ struct KeeperArguments {
     KeeperOrigin origin = KeeperOrigin::parent;
 };
 
-/// Where the recorder of a server writes; made where it is missing, and the recorder's own.
+/// Where the recorder of a server writes; made where it is missing, with a log that the machine's key vouches for, and the
+/// recorder's own.
 Result<sys::DirFd> open_log_dir(const model::ServerName& name);
 
 /// This process becomes the keeper. Returns only on failure.

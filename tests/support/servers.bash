@@ -62,7 +62,7 @@ pid_of() { pgrep -f "vserver-$1 $2( |\$)"; }
 
 is_running() { vserver "$1" running >/dev/null 2>&1; }
 is_stopped() { local status=0; vserver "$1" running >/dev/null 2>&1 || status=$?; (( status == 3 )); }
-console_has() { grep -q -- "$2" "/var/lib/vservers/logs/$1/console.log"; }
+console_has() { grep -qa -- "$2" /var/lib/vservers/logs/"$1"/*.log; }
 has_generation() { [[ $(state_of "$1" generation) == "$2" ]] && is_running "$1"; }
 
 # systemd has a bus soon after its start, and answers only there.

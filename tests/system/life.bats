@@ -216,7 +216,7 @@ ended_with() { vserver "$1" status | grep -q "last end *$2"; }
     wait_until console_has small 'hello from small'
     vserver small exec -- sh -c 'printf "to the console: \033[1m%s\n" bold >/dev/console'
     wait_until console_has small $'to the console: \033\\[1mbold'
-    [[ $(stat -c %a /var/lib/vservers/logs/small/console.log) == 6[04]0 ]]
+    [[ $(stat -c %a /var/lib/vservers/logs/small/*) == $'600\n600\n600\n600' ]]
     vserver small stop
     console_has small 'hello from small'
 }

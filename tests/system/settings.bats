@@ -501,7 +501,6 @@ capsh_resource() { (( (0x$(awk '/^CapEff/ { print $2 }' /proc/self/status) >> 24
     both_see 'unshare -U echo yes' yes
     vserver small stop
     set_top small 'userns = false'
-    : >/var/lib/vservers/logs/small/console.log
     vserver small start
     inside 'unshare -U true'
     [ "$status" -ne 0 ]

@@ -15,15 +15,16 @@
 
 #include "base/sanitized.hpp"
 #include "programs/recorder/filter.hpp"
+#include "programs/recorder/sealed_store.hpp"
 #include "server/keeper_protocol.hpp"
 
 namespace vs::recorder {
 
 namespace {
 
-/// The log has to get its number: a gap below would be filled first.
+/// The store's files have to get their numbers: a gap below would be filled first.
 bool has_all_descriptors() {
-    for (int given = keeper::kConsole; given < kLogDescriptor; ++given)
+    for (int given = keeper::kConsole; given < kSealDescriptor; ++given)
         if (::fcntl(given, F_GETFD) < 0) return false;
     return true;
 }
@@ -42,7 +43,7 @@ bool use_null(int null) {
 
 bool limit_resources() {
     constexpr rlimit kNothing{0, 0};
-    constexpr rlimit kDescriptors{kLogDescriptor + 1, kLogDescriptor + 1};
+    constexpr rlimit kDescriptors{kNotesDescriptor + 1, kNotesDescriptor + 1};
     return ::setrlimit(RLIMIT_CORE, &kNothing) == 0 && ::setrlimit(RLIMIT_NPROC, &kNothing) == 0 &&
            ::setrlimit(RLIMIT_NOFILE, &kDescriptors) == 0;
 }
@@ -72,7 +73,7 @@ bool give_up_privileges() { return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
 const char* confine(uid_t uid) {
     int null = -1;
     if (!has_all_descriptors()) return "find its descriptors";
-    if (::close_range(kLogDescriptor, ~0U, 0) < 0) return "close descriptors";
+    if (::close_range(kSealDescriptor, ~0U, 0) < 0) return "close descriptors";
     if (!open_null(null)) return "open /dev/null";
     if (::fchdir(keeper::kLogDir) < 0 || ::chroot(".") < 0) return "make the log directory its root";
     if (!limit_resources()) return "limit its resources";

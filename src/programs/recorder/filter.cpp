@@ -12,7 +12,7 @@
 #include <array>
 #include <cstdint>
 
-#include "programs/recorder/confine.hpp"
+#include "programs/recorder/sealed_store.hpp"
 #include "server/keeper_protocol.hpp"
 
 namespace vs::recorder {
@@ -29,22 +29,29 @@ constexpr std::uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
 
 constexpr int kAny = -1;
 
-/// A call that is allowed when its first argument is this descriptor. The kernel takes 32 bits of a descriptor, so do we.
+/// A call that is allowed when its first argument is one of these descriptors. The kernel takes 32 bits of a descriptor, so do we.
 struct Rule {
     std::uint32_t call;
-    int descriptor;
+    int first;
+    int last = first;
 };
 // Paths need no check: the directory is our root (confine.cpp), so no path leads out of it.
 constexpr std::array kRules{
     Rule{SYS_ppoll, kAny},
     Rule{SYS_read, keeper::kConsole},
-    Rule{SYS_write, kLogDescriptor},
-    Rule{SYS_fdatasync, kLogDescriptor},
-    Rule{SYS_ftruncate, kLogDescriptor},
-    Rule{SYS_lseek, kLogDescriptor},
-    Rule{SYS_close, kLogDescriptor},
+    Rule{SYS_read, kSealDescriptor},
+    Rule{SYS_writev, kRecordsDescriptor},
+    Rule{SYS_write, kChainDescriptor, kNotesDescriptor},
+    Rule{SYS_pwrite64, kSealDescriptor},
+    Rule{SYS_pread64, kRecordsDescriptor},
+    Rule{SYS_fdatasync, kSealDescriptor, kNotesDescriptor},
+    Rule{SYS_fsync, keeper::kLogDir},
+    Rule{SYS_ftruncate, kChainDescriptor, kNotesDescriptor},
+    Rule{SYS_lseek, kChainDescriptor, kNotesDescriptor},
+    Rule{SYS_close, kSealDescriptor, kNotesDescriptor},
     Rule{SYS_openat, keeper::kLogDir},
-    Rule{SYS_renameat2, keeper::kLogDir},
+    Rule{SYS_unlinkat, keeper::kLogDir},
+    Rule{SYS_clock_gettime, kAny},  // where the machine's clock cannot be read without the kernel
     Rule{SYS_rt_sigreturn, kAny},
     Rule{SYS_restart_syscall, kAny},
     Rule{SYS_exit_group, kAny},
@@ -53,7 +60,7 @@ constexpr std::array kRules{
 constexpr std::uint32_t kLowHalf = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? 0 : 4;
 
 consteval auto assemble() {
-    constexpr std::size_t kMost = 4 + kRules.size() * 5 + 1;
+    constexpr std::size_t kMost = 4 + kRules.size() * 6 + 1;
     std::array<sock_filter, kMost> code{};
     std::size_t end = 0;
     auto add = [&](sock_filter instruction) { code[end++] = instruction; };
@@ -71,12 +78,13 @@ consteval auto assemble() {
     add(kKill);
     add(load(offsetof(seccomp_data, nr)));
     for (const auto& rule : kRules) {
-        bool checked = rule.descriptor != kAny;
-        add(skip_unless(rule.call, checked ? 4 : 1));
+        const bool checked = rule.first != kAny;
+        add(skip_unless(rule.call, checked ? 5 : 1));
         if (checked) add(load(offsetof(seccomp_data, args) + kLowHalf));
-        if (checked) add(skip_unless(static_cast<std::uint32_t>(rule.descriptor), 1));
+        if (checked) add(sock_filter BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, static_cast<std::uint32_t>(rule.first), 0, 2));
+        if (checked) add(sock_filter BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, static_cast<std::uint32_t>(rule.last), 1, 0));
         add(kAllow);
-        if (checked) add(kKill);
+        if (checked) add(load(offsetof(seccomp_data, nr)));  // another rule may be about the same call
     }
     add(kKill);
     return std::pair(code, end);

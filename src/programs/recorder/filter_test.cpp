@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "programs/recorder/confine.hpp"
+#include "programs/recorder/sealed_store.hpp"
 #include "server/keeper_protocol.hpp"
 
 namespace vs::recorder {
@@ -23,7 +23,8 @@ int status_after(Call call) {
     pid_t child = ::fork();
     if (child == 0) {
         int null = ::open("/dev/null", O_RDWR);
-        for (int fd : {int{keeper::kConsole}, int{keeper::kLogDir}, int{keeper::kInit}, kLogDescriptor}) ::dup2(null, fd);
+        for (int fd : {int{keeper::kConsole}, int{keeper::kLogDir}, int{keeper::kInit}}) ::dup2(null, fd);
+        for (int fd = kSealDescriptor; fd <= kNotesDescriptor; ++fd) ::dup2(null, fd);
         if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || !install_filter()) ::syscall(SYS_exit_group, 1);
         call();
         ::syscall(SYS_exit_group, 0);
@@ -40,24 +41,33 @@ char byte = 0;
 
 TEST(filter, leaves_what_a_recorder_does) {
     EXPECT_TRUE(passes(status_after([] { ::syscall(SYS_read, keeper::kConsole, &byte, 1); })));
-    EXPECT_TRUE(passes(status_after([] { ::syscall(SYS_write, kLogDescriptor, &byte, 1); })));
+    EXPECT_TRUE(passes(status_after([] { ::syscall(SYS_read, kSealDescriptor, &byte, 1); })));
+    EXPECT_TRUE(passes(status_after([] { ::syscall(SYS_pread64, kRecordsDescriptor, &byte, 1, 0); })));
+    EXPECT_TRUE(passes(status_after([] { ::syscall(SYS_pwrite64, kSealDescriptor, &byte, 1, 0); })));
+    for (int fd : {int{kChainDescriptor}, int{kNotesDescriptor}})
+        EXPECT_TRUE(passes(status_after([fd] { ::syscall(SYS_write, fd, &byte, 1); }))) << fd;
+    EXPECT_TRUE(passes(status_after([] { ::syscall(SYS_writev, kRecordsDescriptor, nullptr, 0); })));
+    EXPECT_TRUE(passes(status_after([] { ::syscall(SYS_unlinkat, keeper::kLogDir, "x", 0); })));
+    EXPECT_TRUE(passes(status_after([] { ::syscall(SYS_fsync, keeper::kLogDir); })));
     EXPECT_TRUE(passes(status_after([] { ::syscall(SYS_openat, keeper::kLogDir, "x", O_RDONLY); })));
-    EXPECT_TRUE(passes(status_after([] { ::syscall(SYS_renameat2, keeper::kLogDir, "x", keeper::kLogDir, "y", 0); })));
     EXPECT_TRUE(passes(status_after([] {
         pollfd fd{keeper::kConsole, POLLIN, 0};
         timespec now{};
         ::syscall(SYS_ppoll, &fd, 1, &now, nullptr, 8);
     })));
     for (long call : {SYS_fdatasync, SYS_ftruncate, SYS_lseek, SYS_close})
-        EXPECT_TRUE(passes(status_after([call] { ::syscall(call, kLogDescriptor, 0, 0); }))) << call;
+        EXPECT_TRUE(passes(status_after([call] { ::syscall(call, kNotesDescriptor, 0, 0); }))) << call;
 }
 
 TEST(filter, kills_on_any_other_descriptor) {
-    EXPECT_TRUE(kills(status_after([] { ::syscall(SYS_read, kLogDescriptor, &byte, 1); })));
-    for (int fd : {0, 1, 2, int{keeper::kConsole}, int{keeper::kConsoleSlave}, 9})
+    EXPECT_TRUE(kills(status_after([] { ::syscall(SYS_read, kRecordsDescriptor, &byte, 1); })));
+    EXPECT_TRUE(kills(status_after([] { ::syscall(SYS_pwrite64, kRecordsDescriptor, &byte, 1, 0); })));  // nothing old is written over
+    EXPECT_TRUE(kills(status_after([] { ::syscall(SYS_ftruncate, kSealDescriptor, 0); })));
+    for (int fd : {0, 1, 2, int{keeper::kConsole}, int{keeper::kConsoleSlave}, int{kSealDescriptor}, kNotesDescriptor + 1})
         EXPECT_TRUE(kills(status_after([fd] { ::syscall(SYS_write, fd, &byte, 1); }))) << fd;
     EXPECT_TRUE(kills(status_after([] { ::syscall(SYS_openat, AT_FDCWD, "x", O_RDONLY); })));
-    EXPECT_TRUE(kills(status_after([] { ::syscall(SYS_renameat2, AT_FDCWD, "x", AT_FDCWD, "y", 0); })));
+    EXPECT_TRUE(kills(status_after([] { ::syscall(SYS_unlinkat, AT_FDCWD, "x", 0); })));
+    EXPECT_TRUE(kills(status_after([] { ::syscall(SYS_renameat2, keeper::kLogDir, "x", keeper::kLogDir, "y", 0); })));
 }
 
 TEST(filter, kills_on_any_other_call) {

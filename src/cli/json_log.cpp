@@ -1,0 +1,51 @@
+#include <nlohmann/json.hpp>
+
+#include "cli/json.hpp"
+#include "log/base64.hpp"
+#include "log/note.hpp"
+
+namespace vs::cli {
+
+namespace {
+
+using json = nlohmann::ordered_json;
+
+std::string print_document(const json& document) { return document.dump(2, ' ', false, json::error_handler_t::replace) + "\n"; }
+
+std::string hex(std::span<const std::uint8_t> bytes) { return std::string(log::NoteText().add_hex(bytes).text()); }
+
+std::string base64(std::string_view bytes) {
+    std::string text(log::base64_size(bytes.size()), '\0');
+    log::write_base64({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}, text.data());
+    return text;
+}
+
+}  // namespace
+
+std::string json_log(const model::ServerName& name, const std::vector<LogEntry>& entries) {
+    auto records = json::array();
+    for (const auto& entry : entries)
+        records.push_back({{"sequence", entry.sequence}, {"time", format_time(entry.realtime)}, {"boot", hex(entry.boot)},
+                           {"kind", kind_name(entry.kind)}, {"source", source_name(entry.source)}, {"text", entry.text}});
+    return print_document({{"name", name.text()}, {"records", records}});
+}
+
+std::string json_verdict(const model::ServerName& name, const log::Verdict& verdict) {
+    auto findings = json::array();
+    for (const auto& finding : verdict.findings) findings.push_back({{"record", finding.record}, {"last", finding.last}, {"what", finding.what}});
+    return print_document({{"name", name.text()}, {"good", verdict.good()}, {"log", verdict.origin}, {"first", verdict.first},
+                           {"sealed", verdict.sealed}, {"size", verdict.size}, {"sealed_at", format_time(verdict.sealed_at)},
+                           {"root", hex(verdict.root)}, {"gaps", verdict.gaps}, {"lost_records", verdict.lost_records}, {"findings", findings}});
+}
+
+std::string json_export(const log::Export& exported) {
+    auto records = json::array();
+    for (const auto& record : exported.records) {
+        auto path = json::array();
+        for (const auto& hash : record.path) path.push_back(hex(hash));
+        records.push_back({{"sequence", record.sequence}, {"leaf", base64(record.leaf)}, {"path", path}});
+    }
+    return print_document({{"checkpoint", exported.checkpoint}, {"records", records}});
+}
+
+}  // namespace vs::cli

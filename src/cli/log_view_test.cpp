@@ -1,0 +1,64 @@
+#include "cli/log_view.hpp"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace vs::cli {
+namespace {
+
+log::Record record(std::uint64_t sequence, std::string_view payload, log::Source source = log::Source::console) {
+    return {{.source = source, .sequence = sequence, .realtime = sequence * 1'000'000'000}, payload, {}};
+}
+
+std::vector<LogEntry> lines_of(const std::vector<log::Record>& records) {
+    std::vector<LogEntry> entries;
+    LogLines lines([&](const LogEntry& entry) { entries.push_back(entry); });
+    for (const auto& one : records) lines.add(one);
+    lines.finish();
+    return entries;
+}
+
+TEST(log_lines, a_console_in_pieces_is_lines) {
+    auto lines = lines_of({record(1, "one\r\ntw"), record(2, "o\nthr"), record(3, "ee")});
+    ASSERT_EQ(lines.size(), 3U);
+    EXPECT_EQ(lines[0].text, "one");
+    EXPECT_EQ(lines[1].text, "two");
+    EXPECT_EQ(lines[1].sequence, 1U);
+    EXPECT_EQ(lines[2].text, "three");
+    EXPECT_EQ(lines[2].sequence, 2U);
+}
+
+TEST(log_lines, other_records_are_a_line_each_and_end_the_one_before) {
+    auto gap = log::write_gap({.records = 3, .bytes = 70, .cause = log::Cause::disk_full});
+    auto lost = record(2, {gap.data(), gap.size()}, log::Source::recorder);
+    lost.head.kind = log::Kind::gap;
+    auto lines = lines_of({record(1, "no end"), lost});
+    ASSERT_EQ(lines.size(), 2U);
+    EXPECT_EQ(lines[1].text, "3 records, 70 bytes lost: disk full");
+}
+
+TEST(log_line, cannot_move_the_cursor) {
+    LogEntry entry{.realtime = 1'790'000'000'123'000'000, .source = log::Source::console, .text = "a\x1b[2J\nb\x7f"};
+    EXPECT_EQ(log_line(entry), "2026-09-21T14:13:20.123Z console: a\\x1b[2J\\nb\\x7f\n");
+}
+
+TEST(time, is_read_as_people_write_it) {
+    constexpr std::uint64_t kNow = 1'790'000'000'000'000'000;
+    for (auto text : {"2026-09-21T14:13:20", "2026-09-21 14:13:20Z", "0s"}) EXPECT_EQ(parse_time(text, kNow).value_or(1), kNow) << text;
+    EXPECT_EQ(parse_time("2026-09-21", kNow).value_or(1), 1'789'948'800'000'000'000U);
+    EXPECT_EQ(parse_time("10m", kNow).value_or(1), kNow - 600'000'000'000U);
+    for (auto text : {"", "yesterday", "2026-13-01", "2026-02-30", "2026-09-21T", "2026-09-21T25:00", "2026-09-21T10:60", "2026-09-21T10:00x", "-1s"})
+        EXPECT_FALSE(parse_time(text, kNow).has_value()) << text;
+}
+
+TEST(choice, takes_what_was_asked_for) {
+    LogEntry entry{.realtime = 5, .text = "hello"};
+    EXPECT_TRUE((LogChoice{.since = 5, .until = 5, .grep = "ell"}.wants(entry)));
+    EXPECT_FALSE((LogChoice{.since = 6, .grep = ""}.wants(entry)));
+    EXPECT_FALSE((LogChoice{.until = 4, .grep = ""}.wants(entry)));
+    EXPECT_FALSE((LogChoice{.grep = "bye"}.wants(entry)));
+}
+
+}  // namespace
+}  // namespace vs::cli

@@ -1,0 +1,302 @@
+// Part of a freestanding program: see recorder.cpp.
+
+#include "programs/recorder/sealed_store.hpp"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+namespace vs::recorder {
+
+namespace {
+
+using log::Phase;
+
+constexpr std::uint64_t kMostUnsealed = 4096;
+
+std::uint64_t now(clockid_t clock) {
+    timespec time{};
+    ::clock_gettime(clock, &time);
+    return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(time.tv_nsec);
+}
+
+log::Cause cause_of(int error) {
+    return error == ENOSPC || error == EDQUOT ? log::Cause::disk_full : log::Cause::write_error;
+}
+
+bool remove(int directory, std::uint64_t segment, std::string_view ending) {
+    return ::unlinkat(directory, log::segment_name(segment, ending).data(), 0) == 0;
+}
+
+template <typename Object>
+std::string_view bytes_of(const Object& object) {
+    return {reinterpret_cast<const char*>(&object), sizeof object};
+}
+
+/// All of it, or nothing is there after it but what was; then false, with errno.
+bool write_all_or_nothing(int fd, std::string_view bytes, std::uint64_t end) {
+    ssize_t count = ::write(fd, bytes.data(), bytes.size());
+    if (count == static_cast<ssize_t>(bytes.size())) return true;
+    int error = count < 0 ? errno : ENOSPC;
+    if (count > 0) (void)!::ftruncate(fd, static_cast<off_t>(end));
+    errno = error;
+    return false;
+}
+
+}  // namespace
+
+SealedStore::SealedStore(int directory, log::Limits limits, const log::BootId& boot)
+    : directory_(directory), limits_(limits), boot_(boot) {}
+
+SealedStore::~SealedStore() {
+    close_files();
+    for (int fd : {chain_, seal_})
+        if (fd >= 0) ::close(fd);
+    ::sodium_memzero(&state_, sizeof state_);
+}
+
+bool SealedStore::open() {
+    seal_ = ::openat(directory_, log::kSealFile, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    if (seal_ < 0 || ::read(seal_, &state_, sizeof state_) != sizeof state_ || !state_.is_sound()) return false;
+    chain_ = ::openat(directory_, log::kChainFile, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    auto tree = log::Frontier::restore(state_.size, {state_.peaks.data(), static_cast<std::size_t>(std::popcount(state_.size))});
+    if (chain_ < 0 || !tree) return false;
+    tree_ = *tree;
+    // An opening note that its state did not live to tell of: the same bytes are written again.
+    if (::lseek(chain_, 0, SEEK_END) > static_cast<off_t>(state_.chain_end)) (void)!::ftruncate(chain_, static_cast<off_t>(state_.chain_end));
+    usable_ = true;
+    if (state_.phase == Phase::open && open_files(state_.segment, 0)) recover_tail();
+    return true;
+}
+
+bool SealedStore::open_files(std::uint64_t segment, int flags) {
+    const int all = O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | flags;
+    records_ = ::openat(directory_, log::segment_name(segment, log::kRecordsEnding).data(), all, 0600);
+    if (records_ < 0) return false;
+    notes_ = ::openat(directory_, log::segment_name(segment, log::kNotesEnding).data(), all, 0600);
+    if (notes_ < 0) close_files();
+    return notes_ >= 0;
+}
+
+void SealedStore::close_files() {
+    for (int* fd : {&notes_, &records_}) {
+        if (*fd >= 0) ::close(*fd);
+        *fd = -1;
+    }
+}
+
+/// What was written after the last checkpoint is there, but for a record that was cut by the end of the writer. A file that
+/// is shorter than what was sealed was not cut by us: it is left as it is, for the verifier to see.
+void SealedStore::recover_tail() {
+    if (::lseek(notes_, 0, SEEK_END) > static_cast<off_t>(state_.notes_end)) (void)!::ftruncate(notes_, static_cast<off_t>(state_.notes_end));
+    auto size = static_cast<std::uint64_t>(std::max<off_t>(::lseek(records_, 0, SEEK_END), 0));
+    end_ = size < state_.records_end ? size : read_tail(state_.records_end);
+    if (end_ < size && ::ftruncate(records_, static_cast<off_t>(end_)) == 0) count_loss(log::Cause::torn, 1, size - end_);
+}
+
+/// Where the last whole record ends; all from `from` on are in the tree then.
+std::uint64_t SealedStore::read_tail(std::uint64_t from) {
+    static std::array<char, log::kMostRecord> buffer;  // untouched, and so no memory, where nothing was left unsealed
+    for (;;) {
+        ssize_t count = ::pread(records_, buffer.data(), buffer.size(), static_cast<off_t>(from));
+        std::string_view bytes(buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+        const auto before = from;
+        while (auto record = log::read_record(bytes).record) {
+            if (record->head.sequence != tree_.size()) return from;
+            tree_.append(record->leaf);
+            note_time(record->head.realtime);
+            const auto length = *log::record_length(bytes);
+            unsynced_ += length;
+            from += length;
+            bytes.remove_prefix(length);
+        }
+        if (from == before) return from;
+    }
+}
+
+void SealedStore::append(const Sender& sender, std::string_view payload) {
+    log::Head head{.kind = log::Kind::text, .source = sender.source, .flag = sender.flag, .claimed_pid = sender.pid, .claimed_uid = sender.uid};
+    bool ready = lost_.records == 0 || tell_loss();
+    if (!ready || !write_record(head, payload)) count_loss(usable_ ? cause_of(errno) : log::Cause::write_error, 1, payload.size());
+    if (unsealed() >= kMostUnsealed) settle();
+}
+
+void SealedStore::mark(log::Kind kind) {
+    if (lost_.records > 0) tell_loss();
+    write_record({.kind = kind}, "");
+}
+
+void SealedStore::count_loss(log::Cause cause, std::uint64_t records, std::uint64_t bytes) {
+    const auto time = now(CLOCK_REALTIME);
+    if (lost_.records == 0) lost_ = {.first = time};
+    lost_.records += records;
+    lost_.bytes += bytes;
+    lost_.last = time;
+    lost_.cause = cause;
+}
+
+void SealedStore::settle() {
+    if (lost_.records > 0) tell_loss();
+    if (unsealed() > 0) seal();
+    if (!saved_) save();
+}
+
+bool SealedStore::tell_loss() {
+    const auto payload = log::write_gap(lost_);
+    if (!write_record({.kind = log::Kind::gap}, {payload.data(), payload.size()})) return false;
+    lost_ = {};
+    return true;
+}
+
+bool SealedStore::write_record(log::Head head, std::string_view payload) {
+    if (!usable_ || !make_room(log::kHeadSize + payload.size() + log::kCheckSize)) return false;
+    head.sequence = tree_.size();
+    head.realtime = now(CLOCK_REALTIME);
+    head.boottime = now(CLOCK_BOOTTIME);
+    head.boot = boot_;
+    auto bytes = log::write_head(head, payload.size());
+    const auto leaf = log::leaf_hash({bytes.data(), bytes.size()}, payload);
+    if (!write_payload(bytes, payload, leaf)) return false;
+    tree_.append(leaf);
+    note_time(head.realtime);
+    return true;
+}
+
+bool SealedStore::write_payload(log::HeadBytes& head, std::string_view payload, const log::Hash& leaf) {
+    auto check = leaf;
+    std::array parts{iovec{head.data(), head.size()}, iovec{const_cast<char*>(payload.data()), payload.size()},
+                     iovec{check.data(), log::kCheckSize}};
+    const std::size_t length = head.size() + payload.size() + log::kCheckSize;
+    ssize_t count = ::writev(records_, parts.data(), parts.size());
+    if (count == static_cast<ssize_t>(length)) {
+        end_ += length;
+        unsynced_ += length;
+        return true;
+    }
+    int error = count < 0 ? errno : ENOSPC;
+    if (count > 0) (void)!::ftruncate(records_, static_cast<off_t>(end_));
+    errno = error;
+    return false;
+}
+
+void SealedStore::note_time(std::uint64_t realtime) {
+    from_ = std::min(from_, realtime);
+    until_ = std::max(until_, realtime);
+}
+
+// ------------------------------------------------------------------------------------------------------- segments
+
+bool SealedStore::make_room(std::uint64_t bytes) {
+    if (!saved_ && !save()) return false;
+    if (state_.phase == Phase::closed) return begin_segment();
+    if (records_ < 0 && !open_files(state_.segment, 0)) return false;
+    if (end_ + state_.notes_end + bytes <= limits_.segment_bytes || end_ == sizeof(log::SegmentHead)) return true;
+    return close_segment() && begin_segment();
+}
+
+bool SealedStore::close_segment() {
+    if (!sync_records() || !checkpoint(Mark::final)) return false;
+    close_files();
+    return true;
+}
+
+/// Only the state makes it so: killed before that, the next recorder does all of this again, byte for byte.
+bool SealedStore::begin_segment() {
+    const auto segment = state_.segment + 1;
+    const log::Seed seed(state_.opening_seed), first = seed.branch(), next = seed.next();
+    const log::Opening opening{{state_.name(), tree_.size(), tree_.root()}, segment, state_.bytes, limits_.segment_bytes, limits_.keep,
+                               first.public_key(), next.public_key()};
+    if (!write_segment_head(segment)) return false;
+    if (!write_note(chain_, log::signed_note(log::write_body(opening), state_.name(), seed).text(), state_.chain_end)) return false;
+    state_.phase = Phase::open;
+    state_.segment = segment;
+    state_.index = state_.notes_end = 0;
+    state_.records_end = end_ = sizeof(log::SegmentHead);
+    state_.opening_seed = next.bytes();
+    state_.checkpoint_seed = first.bytes();
+    save();
+    drop_segments();
+    return true;
+}
+
+bool SealedStore::write_segment_head(std::uint64_t segment) {
+    close_files();
+    if (!open_files(segment, O_TRUNC)) return false;
+    log::SegmentHead head;
+    head.segment = segment;
+    head.size = tree_.size();
+    head.bytes = state_.bytes;
+    std::ranges::copy(tree_.peaks(), head.peaks.begin());
+    return write_all_or_nothing(records_, bytes_of(head), 0) && ::fdatasync(records_) == 0 && ::fsync(directory_) == 0;
+}
+
+/// What is too old, and what an earlier call was killed before.
+void SealedStore::drop_segments() {
+    for (auto old = state_.segment; old > limits_.keep; --old) {
+        bool notes = remove(directory_, old - limits_.keep, log::kNotesEnding), records = remove(directory_, old - limits_.keep, log::kRecordsEnding);
+        if (!notes && !records) return;
+    }
+}
+
+// -------------------------------------------------------------------------------------------------------- sealing
+
+void SealedStore::seal() {
+    if (usable_ && state_.phase == Phase::open && records_ >= 0 && sync_records()) checkpoint(Mark::more_follow);
+}
+
+/// After a failure the kernel has dropped what it could not write: it counts as lost, and rather too much than too little.
+bool SealedStore::sync_records() {
+    if (unsynced_ == 0) return true;
+    const bool synced = ::fdatasync(records_) == 0;
+    if (!synced) count_loss(log::Cause::write_error, unsealed(), unsynced_);
+    unsynced_ = 0;
+    return synced;
+}
+
+bool SealedStore::checkpoint(Mark mark) {
+    const log::Seed seed(state_.checkpoint_seed), next = seed.next();
+    const auto time = now(CLOCK_REALTIME);
+    note_time(time);
+    log::Checkpoint checkpoint{{state_.name(), tree_.size(), tree_.root()}, state_.segment, state_.index, from_, until_, boot_, now(CLOCK_BOOTTIME), {}};
+    if (mark == Mark::more_follow) checkpoint.next = next.public_key();
+    if (!write_note(notes_, log::signed_note(log::write_body(checkpoint), state_.name(), seed).text(), state_.notes_end)) return false;
+    ++state_.index;
+    state_.size = tree_.size();
+    state_.records_end = end_;
+    std::ranges::copy(tree_.peaks(), state_.peaks.begin());
+    state_.checkpoint_seed = next.bytes();
+    if (mark == Mark::final) {
+        state_.phase = Phase::closed;
+        state_.bytes += end_ + state_.notes_end;
+        state_.checkpoint_seed = {};
+    }
+    from_ = until_ = time;
+    save();
+    return true;
+}
+
+bool SealedStore::write_note(int fd, std::string_view note, std::uint64_t& end) {
+    if (!write_all_or_nothing(fd, note, end)) return false;
+    if (::fdatasync(fd) < 0) {
+        (void)!::ftruncate(fd, static_cast<off_t>(end));
+        return false;
+    }
+    end += note.size();
+    return true;
+}
+
+/// Over the old bytes, so that the old key is nowhere.
+bool SealedStore::save() {
+    state_.check = state_.sum();
+    saved_ = ::pwrite(seal_, &state_, sizeof state_, 0) == sizeof state_ && ::fdatasync(seal_) == 0;
+    return saved_;
+}
+
+}  // namespace vs::recorder

@@ -1,0 +1,93 @@
+#pragma once
+// The log of one server on disk (log/layout.hpp): records are appended, and a checkpoint now and then signs all that is
+// there. What could not be written is counted, and told by the next record that can be. Allocates nothing.
+//
+// Durability: a record survives the end of this process at once, and a loss of power after settle(). The order is records,
+// checkpoint, key, each on disk before the next: a process or a machine that ends between two of them leaves what
+// open() finishes, and never a log that looks damaged.
+
+#include <cstdint>
+#include <string_view>
+
+#include "log/layout.hpp"
+#include "log/note.hpp"
+#include "log/record.hpp"
+
+namespace vs::recorder {
+
+/// The descriptors of an open store, whichever files they lead to. Those below are given to a recorder.
+enum StoreDescriptor : int {
+    kSealDescriptor = 8,
+    kChainDescriptor,
+    kRecordsDescriptor,
+    kNotesDescriptor,
+};
+
+struct Sender {
+    log::Source source = log::Source::recorder;
+    log::Flag flag = log::Flag::none;
+    std::uint32_t pid = 0, uid = 0;  ///< as it claims
+};
+
+class SealedStore {
+  public:
+    /// `directory` stays the caller's.
+    SealedStore(int directory, log::Limits limits, const log::BootId& boot);
+    ~SealedStore();
+    SealedStore(const SealedStore&) = delete;
+    SealedStore& operator=(const SealedStore&) = delete;
+
+    /// Goes on where an earlier one ended, however it ended. False where there is no key to go on with: then all that comes
+    /// is counted as lost.
+    bool open();
+    /// In the log, or counted as lost. `payload` has at most log::kMostPayload bytes.
+    void append(const Sender& sender, std::string_view payload);
+    /// Says that a recorder begins or ends its work.
+    void mark(log::Kind kind);
+    /// What was dropped before it came here.
+    void count_loss(log::Cause cause, std::uint64_t records, std::uint64_t bytes);
+    /// Tells of a loss if that is possible now, signs, and brings everything to the disk. May take as long as the disk does.
+    void settle();
+    /// Signs although nothing has come: until now there was nothing.
+    void heartbeat() { seal(); }
+    /// Nothing is left for settle() to do.
+    [[nodiscard]] bool is_settled() const { return lost_.records == 0 && unsealed() == 0 && saved_; }
+    [[nodiscard]] std::uint64_t unsealed() const { return tree_.size() - state_.size; }
+
+  private:
+    enum class Mark { more_follow, final };
+
+    bool open_files(std::uint64_t segment, int flags);
+    void close_files();
+    void recover_tail();
+    std::uint64_t read_tail(std::uint64_t from);
+    bool make_room(std::uint64_t bytes);
+    bool begin_segment();
+    bool write_segment_head(std::uint64_t segment);
+    bool close_segment();
+    void drop_segments();
+    bool write_record(log::Head head, std::string_view payload);
+    bool write_payload(log::HeadBytes& head, std::string_view payload, const log::Hash& leaf);
+    bool tell_loss();
+    void seal();
+    bool sync_records();
+    bool checkpoint(Mark mark);
+    bool write_note(int fd, std::string_view note, std::uint64_t& end);
+    bool save();
+    void note_time(std::uint64_t realtime);
+
+    int directory_;
+    log::Limits limits_;
+    log::BootId boot_;
+    bool usable_ = false;
+    int seal_ = -1, chain_ = -1, records_ = -1, notes_ = -1;
+    log::SealState state_;          ///< what the next save() writes
+    bool saved_ = true;
+    log::Frontier tree_;
+    std::uint64_t end_ = 0;         ///< of the file of records
+    std::uint64_t unsynced_ = 0;    ///< bytes that a loss of power could still take
+    std::uint64_t from_ = UINT64_MAX, until_ = 0;  ///< of the host's clock, since the last checkpoint
+    log::Gap lost_;                 ///< what no record has told of yet
+};
+
+}  // namespace vs::recorder

@@ -1,0 +1,289 @@
+#include "programs/recorder/sealed_store.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <string>
+
+#include "log/machine.hpp"
+#include "log/verify.hpp"
+
+namespace vs::recorder {
+namespace {
+
+constexpr Sender kConsole{.source = log::Source::console};
+constexpr log::BootId kBoot{1, 2, 3};
+constexpr log::Limits kRoomy{1 << 20, 3};
+
+class SealedStoreTest : public testing::Test {
+  protected:
+    SealedStoreTest() {
+        // In memory where there is such a place: most of a test on a disk is waiting for it.
+        std::string pattern = (std::filesystem::exists("/dev/shm") ? "/dev/shm/" : testing::TempDir()) + "store-XXXXXX";
+        path_ = ::mkdtemp(pattern.data());
+        directory_ = sys::DirFd(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        log::Seed seed(std::array<std::uint8_t, 32>{7});
+        key_ = seed.public_key();
+        EXPECT_TRUE(log::make_log({"vserver/test/00", ::getuid()}, directory_, seed));
+    }
+    ~SealedStoreTest() override { std::filesystem::remove_all(path_); }
+
+    SealedStore store(log::Limits limits = kRoomy) const { return {directory_.get(), limits, kBoot}; }
+    std::string file(std::uint64_t segment, std::string_view ending) const { return path_ / log::segment_name(segment, ending).data(); }
+    std::uintmax_t size(std::uint64_t segment) const { return std::filesystem::file_size(file(segment, log::kRecordsEnding)); }
+    log::LogDirectory log() const { return *log::LogDirectory::open(path_); }
+
+    log::Verdict verdict() const {
+        auto verdict = log::verify(log(), key_);
+        EXPECT_TRUE(verdict.has_value());
+        return *verdict;
+    }
+    void expect_good(std::uint64_t sealed) const {
+        auto found = verdict();
+        for (const auto& finding : found.findings) ADD_FAILURE() << log::describe(finding);
+        EXPECT_EQ(found.sealed, sealed);
+    }
+    /// All text that is kept, with what is lost in between as "<7 lost>".
+    std::string text() const {
+        std::string text;
+        const auto segments = log().segments();
+        for (auto segment : *segments) {
+            const auto file = log().records(segment);
+            std::string_view bytes = std::string_view(*file).substr(sizeof(log::SegmentHead));
+            while (auto record = log::read_record(bytes).record) {
+                auto gap = record->head.kind == log::Kind::gap ? log::read_gap(record->payload) : std::nullopt;
+                text += gap ? "<" + std::to_string(gap->bytes) + " lost>" : std::string(record->payload);
+                bytes.remove_prefix(*log::record_length(bytes));
+            }
+        }
+        return text;
+    }
+
+    std::filesystem::path path_;
+    sys::DirFd directory_;
+    log::PublicKey key_{};
+};
+
+/// While it lives, files of this process cannot grow beyond `bytes`: a disk that is full.
+class SmallDisk {
+  public:
+    explicit SmallDisk(rlim_t bytes) {
+        ::signal(SIGXFSZ, SIG_IGN);
+        ::getrlimit(RLIMIT_FSIZE, &before_);
+        rlimit small{bytes, before_.rlim_max};
+        ::setrlimit(RLIMIT_FSIZE, &small);
+    }
+    ~SmallDisk() { ::setrlimit(RLIMIT_FSIZE, &before_); }
+    SmallDisk(const SmallDisk&) = delete;
+    SmallDisk& operator=(const SmallDisk&) = delete;
+
+  private:
+    rlimit before_{};
+};
+
+TEST_F(SealedStoreTest, keeps_bytes_as_they_come_and_seals_them) {
+    const std::string bytes("one\r\n\0\xff\x1b[2J two", 16);
+    auto store = this->store();
+    ASSERT_TRUE(store.open());
+    store.append(kConsole, bytes);
+    EXPECT_EQ(text(), bytes);
+    EXPECT_FALSE(store.is_settled());
+    store.settle();
+    EXPECT_TRUE(store.is_settled());
+    expect_good(1);
+}
+
+TEST_F(SealedStoreTest, a_log_without_records_is_good) { expect_good(0); }
+
+TEST_F(SealedStoreTest, goes_on_where_an_earlier_one_was_killed) {
+    for (auto words : {"first ", "second ", "third"}) {
+        auto store = this->store();
+        ASSERT_TRUE(store.open());
+        store.append(kConsole, words);
+        if (words[0] == 's') store.settle();
+    }
+    EXPECT_EQ(text(), "first second third");
+    expect_good(2);
+    auto store = this->store();
+    ASSERT_TRUE(store.open());
+    store.settle();
+    expect_good(3);
+}
+
+TEST_F(SealedStoreTest, a_torn_record_is_cut_and_counted) {
+    {
+        auto store = this->store();
+        ASSERT_TRUE(store.open());
+        store.append(kConsole, "whole ");
+        store.append(kConsole, "torn");
+    }
+    std::filesystem::resize_file(file(1, log::kRecordsEnding), size(1) - 5);
+    auto store = this->store();
+    ASSERT_TRUE(store.open());
+    store.append(kConsole, " more");
+    store.settle();
+    EXPECT_EQ(text(), "whole <63 lost> more");
+    expect_good(3);
+}
+
+TEST_F(SealedStoreTest, keeps_the_last_segments_and_they_verify) {
+    constexpr log::Limits kSmall{65536, 2};
+    for (int run = 0; run < 4; ++run) {
+        auto store = this->store(kSmall);
+        ASSERT_TRUE(store.open());
+        for (int i = 0; i < 100; ++i) store.append(kConsole, std::string(1000, 'x'));
+        store.settle();
+    }
+    const auto segments = log().segments().value();
+    EXPECT_EQ(segments.size(), 2U);
+    EXPECT_GT(segments.front(), 3U);
+    for (auto segment : segments) EXPECT_LE(size(segment), 65536U);
+    expect_good(400);
+    EXPECT_GT(verdict().first, 0U);
+}
+
+TEST_F(SealedStoreTest, a_heartbeat_seals_silence) {
+    auto store = this->store();
+    ASSERT_TRUE(store.open());
+    store.append(kConsole, "x");
+    store.settle();
+    store.heartbeat();
+    store.heartbeat();
+    EXPECT_EQ(log().seal()->value().index, 3U);
+    expect_good(1);
+}
+
+TEST_F(SealedStoreTest, tells_how_much_a_full_disk_took) {
+    auto store = this->store();
+    ASSERT_TRUE(store.open());
+    store.append(kConsole, "12345");
+    {
+        SmallDisk disk(size(1) + 30);
+        store.append(kConsole, "67890");
+        store.append(kConsole, "never");
+        store.settle();
+        EXPECT_EQ(text(), "12345");
+        EXPECT_FALSE(store.is_settled());
+    }
+    store.append(kConsole, "again");
+    EXPECT_EQ(text(), "12345<10 lost>again");
+    store.settle();
+    EXPECT_TRUE(store.is_settled());
+    expect_good(3);
+}
+
+TEST_F(SealedStoreTest, tells_of_a_loss_without_waiting_for_more) {
+    auto store = this->store();
+    ASSERT_TRUE(store.open());
+    store.append(kConsole, "line");
+    {
+        SmallDisk disk(size(1));
+        store.append(kConsole, "lost");
+    }
+    store.settle();
+    EXPECT_EQ(text(), "line<4 lost>");
+    EXPECT_TRUE(store.is_settled());
+    expect_good(2);
+}
+
+TEST_F(SealedStoreTest, a_disk_that_has_no_room_for_a_checkpoint_gets_it_later) {
+    auto store = this->store();
+    ASSERT_TRUE(store.open());
+    store.append(kConsole, "line");
+    {
+        SmallDisk disk(100);
+        store.settle();
+        EXPECT_FALSE(store.is_settled());
+        EXPECT_EQ(std::filesystem::file_size(file(1, log::kNotesEnding)), 0U);
+    }
+    store.settle();
+    EXPECT_TRUE(store.is_settled());
+    expect_good(1);
+}
+
+TEST_F(SealedStoreTest, follows_no_link) {
+    std::filesystem::create_symlink("elsewhere", file(1, log::kRecordsEnding));
+    auto store = this->store();
+    ASSERT_TRUE(store.open());
+    store.append(kConsole, "secret");
+    EXPECT_FALSE(std::filesystem::exists(path_ / "elsewhere"));
+    EXPECT_FALSE(store.is_settled());
+}
+
+TEST_F(SealedStoreTest, without_a_key_everything_is_counted) {
+    std::filesystem::resize_file(path_ / log::kSealFile, 100);
+    auto store = this->store();
+    EXPECT_FALSE(store.open());
+    store.append(kConsole, "gone");
+    store.settle();
+    EXPECT_FALSE(store.is_settled());
+}
+
+TEST_F(SealedStoreTest, no_byte_of_a_segments_head_is_free) {
+    {
+        auto store = this->store();
+        ASSERT_TRUE(store.open());
+        store.append(kConsole, "x");
+        store.settle();
+    }
+    std::fstream stream(file(1, log::kRecordsEnding), std::ios::in | std::ios::out | std::ios::binary);
+    for (std::size_t place = 0; place < sizeof(log::SegmentHead); place += 31) {
+        stream.seekp(static_cast<std::streamoff>(place)).put('!').flush();
+        EXPECT_FALSE(verdict().good()) << place;
+        const auto good = place < 8 ? log::SegmentHead().magic[place] : place == 8 ? '\1' : '\0';
+        stream.seekp(static_cast<std::streamoff>(place)).put(good).flush();
+    }
+    expect_good(1);
+}
+
+TEST_F(SealedStoreTest, an_old_key_is_nowhere) {
+    auto store = this->store();
+    ASSERT_TRUE(store.open());
+    store.append(kConsole, "x");
+    auto state = log().seal()->value();
+    store.settle();
+    for (const auto& entry : std::filesystem::directory_iterator(path_)) {
+        std::ifstream stream(entry.path(), std::ios::binary);
+        const std::string bytes{std::istreambuf_iterator<char>(stream), {}};
+        std::string_view old(reinterpret_cast<const char*>(state.checkpoint_seed.data()), 32);
+        EXPECT_EQ(bytes.find(old), std::string::npos) << entry.path();
+    }
+}
+
+/// A writer that is killed at any system call, or whose files lose their unsynced end, leaves a log that goes on well.
+TEST_F(SealedStoreTest, a_hundred_ends_give_no_false_alarm) {
+    std::mt19937_64 random(20261122);
+    constexpr log::Limits kSmall{65536, 3};
+    for (int run = 0; run < 100; ++run) {
+        pid_t child = ::fork();
+        if (child == 0) {
+            auto store = this->store(kSmall);
+            if (!store.open()) ::_exit(1);
+            for (std::uint64_t i = 0, count = random() % 60; i < count; ++i) {
+                store.append(kConsole, std::string(random() % 900, 'x'));
+                if (random() % 8 == 0) store.settle();
+            }
+            ::kill(::getpid(), SIGKILL);
+        }
+        random.discard(static_cast<unsigned>(run) + 1);
+        ::waitpid(child, nullptr, 0);
+        // What a loss of power takes: the end of what was not sealed.
+        auto state = log().seal()->value();
+        auto path = file(state.segment, log::kRecordsEnding);
+        if (state.phase == log::Phase::open && size(state.segment) > state.records_end)
+            std::filesystem::resize_file(path, state.records_end + random() % (size(state.segment) - state.records_end + 1));
+        auto found = verdict();
+        ASSERT_TRUE(found.good()) << "run " << run << ": " << log::describe(found.findings.front());
+    }
+}
+
+}  // namespace
+}  // namespace vs::recorder

@@ -1,0 +1,148 @@
+# The sealed log: what is altered is found by both verifiers, and what a server's log says through the command line.
+# The long form: LOG_RECORDS=100000 LOG_MUTATIONS=10000 LOG_SEED=7 tests/support/run-suite --filter mutation tests/system/logs.bats
+
+bats_require_minimum_version 1.5.0
+load ../support/common
+load ../support/servers
+
+setup_file() {
+    build_small
+    begin_suite
+}
+
+setup() { servers=(); }
+
+teardown() {
+    remove_servers
+    ! mountpoint -q "$BATS_TEST_TMPDIR/logs" || umount "$BATS_TEST_TMPDIR/logs"
+    end_test
+}
+
+# A server that says a line, and one more for each line in /say.
+new_talker() {
+    new_small "$1" --network none
+    add_service "$1" talker /bin/sh -c 'echo hello from $(hostname); mkfifo /say; while true; do cat /say; done'
+}
+
+is_good() { vserver "$1" logs --verify | grep -q ": good: records 0 to .* are sealed"; }
+
+says() { vserver "$1" logs | grep -qF -- "$2"; }
+
+# ------------------------------------------------------------------------------------------------------- by machine
+
+@test "every random mutation is found by both verifiers, which name the same first bad record" {
+    local work=$BATS_TEST_TMPDIR/logs records=${LOG_RECORDS:-2000} part key
+    mkdir "$work"
+    mount -t tmpfs -o size=2g logs "$work"
+    mkdir "$work/log"
+    key=$(log-tool make "$work/log" 0)
+    for part in 1 2 3 4; do
+        log-tool write "$work/log" $(( records / 4 )) "$part" $(( records * 32 ))
+        (( part == 4 )) || cp -a "$work/log" "$work/old-$part"
+    done
+    [ "$(log-tool verify "$work/log" "$key")" = "good $records" ]
+    [ "$(log_verify.py "$work/log" "$key")" = "good $records" ]
+    local seed=${LOG_SEED:-$(date +%j)}
+    echo "# seed $seed" >&3
+    log_mutations.py "$(command -v log-tool)" "$work/log" "$key" "${LOG_MUTATIONS:-300}" "$seed"
+}
+
+@test "a whole older state, keys included, is what only a witness tells: it verifies" {
+    local work=$BATS_TEST_TMPDIR key
+    mkdir "$work/log"
+    key=$(log-tool make "$work/log" 0)
+    log-tool write "$work/log" 20 1 65536
+    cp -a "$work/log" "$work/old"
+    log-tool write "$work/log" 20 2 65536
+    [ "$(log-tool verify "$work/log" "$key")" = 'good 40' ]
+    [ "$(log-tool verify "$work/old" "$key")" = 'good 20' ]
+}
+
+# ------------------------------------------------------------------------------------------------------- by command
+
+@test "logs shows the console, escaped, chosen by time, text and boot, as text and JSON" {
+    new_talker small
+    vserver small start
+    wait_until says small 'hello from small'
+    vserver small exec -- sh -c 'printf "colour \033[31mred\007 and \302\233 more\n" >/dev/console'
+    wait_until says small 'colour \x1b[31mred\x07 and \xc2\x9b more'
+    [[ $(vserver small logs --grep colour) =~ ^[0-9]{4}-[0-9-]+T[0-9:.]+Z\ console:\ colour ]]
+    [ "$(vserver small logs --grep colour | wc -l)" -eq 1 ]
+    [ -z "$(vserver small logs --until 2020-01-01)" ]
+    says small 'recording begins'
+    vserver small logs --since 1h --boot | grep -q 'hello from small'
+    run_vserver small logs --json
+    python3 -c 'import json, sys; d = json.load(sys.stdin); assert any(r["text"].startswith("colour \x1b[31m") for r in d["records"])' <<<"$output"
+    run_vserver small logs --since yesterday
+    [ "$status" -eq 2 ]
+    vserver small stop
+    says small 'recording ends: the server has ended'
+}
+
+@test "logs -f goes on with what comes" {
+    new_talker small
+    vserver small start
+    vserver small logs --follow >"$BATS_TEST_TMPDIR/followed" 2>&1 3>&- &
+    local follower=$!
+    wait_until grep -q 'hello from small' "$BATS_TEST_TMPDIR/followed"
+    vserver small exec -- sh -c 'echo later >/say'
+    wait_until grep -q 'console: later' "$BATS_TEST_TMPDIR/followed"
+    kill "$follower"
+}
+
+@test "logs --verify says good, and names the first record that was altered" {
+    new_talker small
+    vserver small start
+    wait_until is_good small
+    vserver small stop
+    vserver small logs --verify | grep -q ': good: '
+    local log=/var/lib/vservers/logs/small/00000001.log offset
+    offset=$(grep -abo 'hello from small' "$log" | head -n 1 | cut -d: -f1)
+    printf J | dd of="$log" bs=1 seek="$offset" conv=notrunc status=none
+    run_vserver small logs --verify
+    [ "$status" -eq 1 ]
+    [[ $output == 'small: record '*': altered' ]]
+    run_vserver small logs --verify --json
+    [ "$status" -eq 1 ]
+    [[ $output == *'"good": false'* ]]
+}
+
+@test "the key is shown once, verifies, and another does not" {
+    run_vserver logs init
+    [ "$status" -eq 0 ]
+    local key=$output
+    run_vserver logs init
+    [ "$status" -eq 1 ]
+    [ -z "$output" ]
+    new_talker small
+    vserver small start
+    wait_until is_good small
+    vserver small logs --verify --key "$key"
+    run_vserver small logs --verify --key "${key%A*}"
+    [ "$status" -eq 2 ]
+    mv /var/lib/vservers/logs/.machine "$BATS_TEST_TMPDIR/"
+    run_vserver small logs --verify --key "$key"
+    [ "$status" -eq 1 ]
+    [[ $stderr == *'no note that '*' signed vouches for the log'* ]]
+    rm -r /var/lib/vservers/logs/.machine
+    mv "$BATS_TEST_TMPDIR/.machine" /var/lib/vservers/logs/
+}
+
+@test "logs --export proves each record to somebody who has only the checkpoint" {
+    new_talker small
+    vserver small start
+    wait_until is_good small
+    vserver small logs --export >"$BATS_TEST_TMPDIR/export"
+    log_proof.py "$BATS_TEST_TMPDIR/export"
+}
+
+@test "without a log, without a name, there is one sentence" {
+    new_small small --network none
+    run_vserver small logs
+    [ "$status" -eq 1 ]
+    [[ $stderr == *'has no log yet'* ]]
+    run_vserver logs
+    [ "$status" -eq 2 ]
+    run_vserver nobody logs
+    [ "$status" -eq 5 ]
+}
