@@ -165,7 +165,7 @@ new_network() {
     nft flush set inet vserver uplinks
     run fetch "$guest0" http://10.77.0.1/
     [[ $status == 7 ]]
-    run cable findings
+    run cable findings "$plan0"
     [[ ${lines[0]} == *"the default route leads to 'eth0', which is closed to servers"* ]]
     eval "${lines[1]}"
     [[ $(fetch "$guest0" http://10.77.0.1/) == 'a page' ]]
