@@ -88,11 +88,12 @@ Staging::Staging(const Store& store, std::string name, sys::DirFd dir)
     : name_(std::move(name)), path_(store.path() + "/staging/" + name_), dir_(std::move(dir)) {}
 
 Result<Staging> Staging::make(const Store& store, const std::string& name) {
+    auto parent = TRY(sys::duplicate(store.staging()));  // first: without it, what is claimed could not be removed
     for (;;) {
         auto dir = TRY_WITH(claim(store, name), "stage '{}'", name);
         if (dir.is_open()) {
             Staging staging(store, name, std::move(dir));
-            staging.parent_ = TRY(sys::duplicate(store.staging()));
+            staging.parent_ = std::move(parent);
             return staging;
         }
         TRY_WITH(wait_for_holder(store, name), "wait for another build of '{}'", name);
