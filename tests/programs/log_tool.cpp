@@ -4,6 +4,7 @@
 //     log-tool write DIR COUNT SEED BYTES        adds COUNT records as a recorder does, some of them at random lengths, with a
 //                                                checkpoint after every few, in segments of BYTES; what it writes depends on SEED
 //     log-tool text DIR                          what was written on the console, as it was
+//     log-tool holes DIR                         the same, with a question mark for each byte that a gap tells of
 //     log-tool count DIR                         records
 //     log-tool lost DIR                          bytes that gaps tell of
 //     log-tool verify DIR KEY                    one line for each finding, and 1, or "good SEALED" and 0
@@ -84,6 +85,15 @@ Result<int> text(const std::string& path) {
     return 0;
 }
 
+Result<int> holes(const std::string& path) {
+    TRY(for_each_record(path, [](const log::Record& record) {
+        auto gap = record.head.kind == log::Kind::gap ? log::read_gap(record.payload) : std::nullopt;
+        if (gap) fmt::print("{}", std::string(gap->bytes, '?'));
+        else if (record.head.source == log::Source::console) std::fwrite(record.payload.data(), 1, record.payload.size(), stdout);
+    }));
+    return 0;
+}
+
 Result<int> count(const std::string& path) {
     std::uint64_t records = 0;
     TRY(for_each_record(path, [&](const log::Record&) { ++records; }));
@@ -139,6 +149,7 @@ Result<int> run(const std::vector<std::string>& words) {
     if (verb == "make" && words.size() == 3) return make(words[1], static_cast<std::uint32_t>(number(2)));
     if (verb == "write" && words.size() == 5) return write(words[1], number(2), number(3), number(4));
     if (verb == "text" && words.size() == 2) return text(words[1]);
+    if (verb == "holes" && words.size() == 2) return holes(words[1]);
     if (verb == "count" && words.size() == 2) return count(words[1]);
     if (verb == "lost" && words.size() == 2) return lost(words[1]);
     if (verb == "verify" && words.size() == 3) return verify(words[1], words[2]);
