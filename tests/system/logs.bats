@@ -93,6 +93,7 @@ says() { vserver "$1" logs | grep -qF -- "$2"; }
 @test "logs --verify says good, and names the first record that was altered" {
     new_talker small
     vserver small start
+    wait_until says small 'hello from small'
     wait_until is_good small
     vserver small stop
     vserver small logs --verify | grep -q ': good: '
