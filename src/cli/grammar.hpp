@@ -13,6 +13,7 @@ namespace vs::cli {
 enum class Opt : std::uint8_t {
     from, image, packages, address, network, hostname, domain, nameserver, port, memory, processes, init, dry_run,
     yes, kill, timeout,
+    full, budget,
     user, directory, environment, terminal, no_terminal,
     all, running, json, help,
 };
@@ -32,10 +33,11 @@ enum class VerbId : std::uint8_t {
     list, status, running, config, check,
     enter, exec, suexec, passwd,
     files, mount, umount,
+    scan, accept,
     doctor, repair,
 };
 
-enum class Group : std::uint8_t { making, running, looking, inside, files, machine };
+enum class Group : std::uint8_t { making, running, looking, inside, files, guarding, machine };
 std::string_view group_title(Group group);
 
 /// Which servers a verb is about.
