@@ -1,4 +1,4 @@
-// scan, accept
+// scan, accept, crossview
 
 #include <algorithm>
 
@@ -34,28 +34,49 @@ Result<std::vector<std::string>> paths_of(const Invocation& line) {
     return line.arguments;
 }
 
+/// One look at each chosen server.
+template <typename Report>
+struct Round {
+    std::vector<Report> reports;
+    std::vector<Error> errors;
+    int worst = 0;
+
+    template <typename Look, typename Text>
+    Result<> go(const storage::Store& store, const Invocation& line, Look look, Text text) {
+        for (const auto& name : TRY(chosen_servers(store, line))) {
+            auto server = server::load_server(store, name.text());
+            auto report = server ? look(*server) : Result<Report>(std::unexpected<Error>(server.error()));
+            if (!report) {
+                errors.push_back(report.error());
+                complain(errors.back());
+                worst = worse(worst, base::exit_status(errors.back().code));
+                continue;
+            }
+            worst = worse(worst, guard::verdict_status(report->verdict));
+            if (!line.has(Opt::json)) print(text(*report));
+            reports.push_back(std::move(*report));
+        }
+        return {};
+    }
+};
+
 }  // namespace
 
 Result<int> scan(const Invocation& line) {
     auto request = TRY(scan_request(line));
     auto store = TRY(storage::Store::open());
-    std::vector<guard::ScanReport> reports;
-    std::vector<Error> errors;
-    int worst = 0;
-    for (const auto& name : TRY(chosen_servers(store, line))) {
-        auto server = server::load_server(store, name.text());
-        if (!server) {
-            errors.push_back(server.error());
-            complain(errors.back());
-            worst = worse(worst, base::exit_status(errors.back().code));
-            continue;
-        }
-        reports.push_back(guard::scan(store, *server, request));
-        worst = worse(worst, guard::verdict_status(reports.back().verdict));
-        if (!line.has(Opt::json)) print(scan_text(reports.back()));
-    }
-    if (line.has(Opt::json)) print(json_scans(reports, errors));
-    return worst;
+    Round<guard::ScanReport> round;
+    TRY(round.go(store, line, [&](const server::Server& server) { return Result<guard::ScanReport>(guard::scan(store, server, request)); }, scan_text));
+    if (line.has(Opt::json)) print(json_scans(round.reports, round.errors));
+    return round.worst;
+}
+
+Result<int> crossview(const Invocation& line) {
+    auto store = TRY(storage::Store::open());
+    Round<guard::CrossviewReport> round;
+    TRY(round.go(store, line, [&](const server::Server& server) { return guard::crossview(store, server, {}); }, crossview_text));
+    if (line.has(Opt::json)) print(json_crossviews(round.reports, round.errors));
+    return round.worst;
 }
 
 Result<int> accept(const Invocation& line) {

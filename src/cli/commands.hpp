@@ -36,6 +36,7 @@ Result<int> umount(const Invocation& line);
 // Watch from outside
 Result<int> scan(const Invocation& line);
 Result<int> accept(const Invocation& line);
+Result<int> crossview(const Invocation& line);
 
 // This machine
 Result<int> doctor(const Invocation& line);

@@ -104,6 +104,8 @@ constexpr std::array kVerbs = {
     Verb{.id = VerbId::accept, .name = "accept", .alias = "", .group = Group::guarding, .names = Names::one,
          .arguments = "[PATH...]", .least = 0, .most = kAny, .options = kQuery,
          .help = "take what scan reports as what the server is to be, everywhere or at some paths"},
+    Verb{.id = VerbId::crossview, .name = "crossview", .alias = "", .group = Group::guarding, .names = Names::several,
+         .options = kQuery, .help = "hold what the host sees of a running server against what its own tools say; 0, 1 or 8"},
 
     Verb{.id = VerbId::doctor, .name = "doctor", .alias = "", .group = Group::machine, .names = Names::none,
          .options = kQuery, .help = "look for what this machine lacks, and say how to mend it"},

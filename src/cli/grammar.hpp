@@ -33,7 +33,7 @@ enum class VerbId : std::uint8_t {
     list, status, running, config, check,
     enter, exec, suexec, passwd,
     files, mount, umount,
-    scan, accept,
+    scan, accept, crossview,
     doctor, repair,
 };
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "guard/crossview.hpp"
 #include "guard/scan.hpp"
 
 namespace vs::cli {
@@ -12,5 +13,9 @@ namespace vs::cli {
 std::string scan_text(const guard::ScanReport& report);
 /// {"servers": [{"name", "verdict", "differences", "unknown", ...}], "errors": [...]}
 std::string json_scans(const std::vector<guard::ScanReport>& reports, const std::vector<Error>& errors);
+
+std::string crossview_text(const guard::CrossviewReport& report);
+/// {"servers": [{"name", "verdict", "sightings", "unknown", ...}], "errors": [...]}
+std::string json_crossviews(const std::vector<guard::CrossviewReport>& reports, const std::vector<Error>& errors);
 
 }  // namespace vs::cli

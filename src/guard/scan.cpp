@@ -139,13 +139,14 @@ Result<ScanReport> accept(const storage::Store& store, const server::Server& ser
 }
 
 Result<> begin_watch(const storage::Store& store, const server::Server& server) {
+    auto seal = TRY(Seal::open(store));
     if (!TRY(has_manifest(store, server.record.image))) {
-        auto seal = TRY(Seal::open(store));
         auto survey = TRY(survey_image(store, server.record.image, orders_for(Policy::all_frozen(), {})));
         TRY_WITH(write_manifest(store, seal, server.record.image, survey), "write the manifest of image '{}'", server.record.image);
     }
-    TRY(accept(store, server, {}, {}));
-    return {};
+    auto files = TRY(GuardFiles::open(store, server));
+    auto survey = TRY(survey_fresh(store, server, orders_for(Policy::of(server.settings.guard), {})));
+    return files.write_accepted(seal, merge({}, survey, {}));
 }
 
 }  // namespace vs::guard

@@ -80,8 +80,12 @@ TEST_F(SurveyTest, orders_survive_too) {
 }
 
 TEST_F(SurveyTest, what_is_young_is_not_remembered_and_what_is_old_is_not_read) {
-    write("file", "x");
-    EXPECT_EQ(look().entries[0].now.stamp.changed, 0);
+    bool forgotten = false;
+    for (int tries = 0; tries < 200 && !forgotten; ++tries) {  // a busy machine looks late: then it is not young any more
+        write("file", "x");
+        forgotten = look().entries[0].now.stamp.changed == 0;
+    }
+    EXPECT_TRUE(forgotten);
     auto entry = look().entries[0].now;
     struct stat status {};
     ::stat((path + "/file").c_str(), &status);

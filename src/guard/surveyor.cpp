@@ -34,13 +34,13 @@ Result<sys::MountFd> open_tree(const std::string& path) {
 }
 
 /// The kernel's own notes, which only root of the host may read. The value is nobody's to choose but overlayfs's.
-Result<std::string> marks_of(const sys::Fd& file) {
+Result<OverlayMarks> marks_of(sys::FdRef file) {
     auto flag = [&](const char* name) -> Result<bool> { return TRY(sys::get_xattr(file, name)).has_value(); };
     OverlayMarks marks;
     marks.opaque = TRY(flag("trusted.overlay.opaque"));
     marks.metacopy = TRY(flag("trusted.overlay.metacopy"));
     marks.redirect = TRY(sys::get_xattr(file, "trusted.overlay.redirect")).value_or("");
-    return protocol::print_marks(marks);
+    return marks;
 }
 
 /// The child has said that it sends a descriptor and waits.
@@ -48,7 +48,7 @@ Result<> answer(const sys::SocketFd& socket) {
     constexpr sys::Milliseconds kPatience{10'000};
     if (!TRY(sys::wait_readable({socket}, kPatience))) return fail(Code::timeout, "the surveyor asked without a question");
     auto file = TRY(sys::receive_fd(socket));
-    return sys::send_message(socket, TRY(marks_of(file)));
+    return sys::send_message(socket, protocol::print_marks(TRY(marks_of(file))));
 }
 
 Result<sys::Fd> scratch_file(const storage::Store& store) { return sys::open_at(store.staging(), ".", O_TMPFILE | O_RDWR, 0600); }
@@ -93,6 +93,13 @@ Result<Survey> survey_server(const storage::Store& store, const server::Server& 
         job.arguments.push_back(volume.to);
     }
     return TRY_WITH(run(store, job, orders), "look at the files of '{}'", server.name.text());
+}
+
+Result<Survey> survey_fresh(const storage::Store& store, const server::Server& server, const SurveyOrders& orders) {
+    auto plan = TRY(server::plan_root(store, server));
+    auto own = TRY(sys::open_dir(sys::kHere, plan.server_dir + "/upper"));
+    auto image = TRY(sys::open_dir(sys::kHere, plan.images.front()));
+    return survey({{own, "", image}}, orders, marks_of);
 }
 
 Result<Survey> survey_image(const storage::Store& store, const std::string& image, const SurveyOrders& orders) {

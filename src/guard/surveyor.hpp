@@ -10,6 +10,8 @@ namespace vs::guard {
 
 /// The server's own layer over its image, and its volumes.
 Result<Survey> survey_server(const storage::Store& store, const server::Server& server, const SurveyOrders& orders);
+/// The layer of a server that was built just now and never ran: only the host wrote it, so this process reads it.
+Result<Survey> survey_fresh(const storage::Store& store, const server::Server& server, const SurveyOrders& orders);
 /// The tree of an image by itself.
 Result<Survey> survey_image(const storage::Store& store, const std::string& image, const SurveyOrders& orders);
 

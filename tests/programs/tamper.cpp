@@ -12,7 +12,9 @@
 //   tamper io_uring                   0 where the kernel lets it make a ring
 //   tamper memory COMMAND...          runs this program out of a memfd, as COMMAND
 //   tamper anonymous                  runs with a page that it can write and execute
+//   tamper listen PORT                takes connections
 //   tamper sleep                      says "ready" and waits for its end
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <sys/mman.h>
@@ -133,6 +135,16 @@ void run_with_anonymous_page(const Words& words) {
     sleep_for_ever(words);
 }
 
+void listen_on(const Words& words) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(std::atoi(words[0].c_str())));
+    int socket = check(::socket(AF_INET, SOCK_STREAM, 0), "socket");
+    check(::bind(socket, reinterpret_cast<sockaddr*>(&address), sizeof address), "bind");
+    check(::listen(socket, 1), "listen");
+    sleep_for_ever(words);
+}
+
 struct Trick {
     const char* name;
     std::size_t words;
@@ -141,7 +153,7 @@ struct Trick {
 constexpr Trick kTricks[] = {
     {"capability", 1, give_capability}, {"acl", 1, give_acl}, {"map", 1, store_by_map}, {"unnamed", 1, make_unnamed}, {"copy", 2, copy},
     {"punch", 1, punch}, {"exchange", 2, exchange}, {"socket", 1, bind_socket}, {"io_uring", 0, make_ring}, {"memory", 1, run_from_memory},
-    {"anonymous", 0, run_with_anonymous_page}, {"sleep", 0, sleep_for_ever},
+    {"anonymous", 0, run_with_anonymous_page}, {"listen", 1, listen_on}, {"sleep", 0, sleep_for_ever},
 };
 
 }  // namespace
