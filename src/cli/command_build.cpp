@@ -8,6 +8,7 @@
 #include "cli/json.hpp"
 #include "cli/output.hpp"
 #include "cli/select.hpp"
+#include "guard/scan.hpp"
 #include "model/paths.hpp"
 #include "server/build.hpp"
 #include "server/mount_view.hpp"
@@ -46,7 +47,9 @@ Result<storage::ServerRecord> build_planned(const storage::Store& store, BuildPl
     TRY(storage::sweep(store));
     plan.settings.image = TRY(image_for(store, plan, interrupts));
     if (TRY(sys::wait_readable({interrupts.fd()}, sys::Milliseconds(0)))) return fail(Code::failed, "interrupted");
-    return server::build_server(store, {plan.name, plan.settings});
+    auto record = TRY(server::build_server(store, {plan.name, plan.settings}));
+    TRY_WITH(guard::begin_watch(store, {record.name, plan.settings, record}), "note what '{}' is like", record.name.text());
+    return record;
 }
 
 Result<int> describe_build(const BuildPlan& plan) {

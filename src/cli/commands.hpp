@@ -34,6 +34,11 @@ Result<int> files(const Invocation& line);
 Result<int> mount(const Invocation& line);
 Result<int> umount(const Invocation& line);
 
+// Watch from outside
+Result<int> scan(const Invocation& line);
+Result<int> accept(const Invocation& line);
+Result<int> crossview(const Invocation& line);
+
 // This machine
 Result<int> doctor(const Invocation& line);
 Result<int> repair(const Invocation& line);

@@ -24,6 +24,8 @@ constexpr std::array kOptions = {
     Option{Opt::yes, "yes", 'y', "", "do not ask"},
     Option{Opt::kill, "kill", 0, "", "at once, without asking its init"},
     Option{Opt::timeout, "timeout", 0, "TIME", "how long its init may take: 30s, 5m; else as its settings say"},
+    Option{Opt::full, "full", 0, "", "read everything, the image too, and compare what is cached with what is stored"},
+    Option{Opt::budget, "budget", 0, "SIZE", "read at most so much; what is left out makes the verdict UNKNOWN"},
     Option{Opt::user, "user", 'u', "USER", "a user of the server, by name or number; else root"},
     Option{Opt::directory, "directory", 'w', "DIR", "where to run it; else /"},
     Option{Opt::environment, "environment", 'e', "KEY=VALUE", "a variable for its environment", true},
@@ -43,7 +45,7 @@ constexpr std::array kOptions = {
     Option{Opt::help, "help", 'h', "", "say what the verb does"},
 };
 
-constexpr std::array kGroups = {Group::making, Group::running, Group::looking, Group::inside, Group::files, Group::machine};
+constexpr std::array kGroups = {Group::making, Group::running, Group::looking, Group::inside, Group::files, Group::guarding, Group::machine};
 
 constexpr Opt kBuild[] = {Opt::from, Opt::image, Opt::packages, Opt::address, Opt::network, Opt::hostname, Opt::domain,
                           Opt::nameserver, Opt::port, Opt::memory, Opt::processes, Opt::init, Opt::dry_run};
@@ -53,6 +55,7 @@ constexpr Opt kStop[] = {Opt::kill, Opt::timeout};
 constexpr Opt kQuery[] = {Opt::json};
 constexpr Opt kLogs[] = {Opt::follow, Opt::since, Opt::until, Opt::grep, Opt::boot, Opt::verify, Opt::export_, Opt::key, Opt::json};
 constexpr Opt kExec[] = {Opt::user, Opt::directory, Opt::environment, Opt::terminal, Opt::no_terminal};
+constexpr Opt kScan[] = {Opt::full, Opt::budget, Opt::json};
 constexpr Opt kSuexec[] = {Opt::directory, Opt::environment, Opt::terminal, Opt::no_terminal};
 
 constexpr std::size_t kAny = kCommandFollows - 1;
@@ -108,6 +111,14 @@ constexpr std::array kVerbs = {
     Verb{.id = VerbId::umount, .name = "umount", .alias = "unmount", .group = Group::files, .names = Names::one,
          .arguments = "[DIR]", .least = 0, .most = 1, .options = {}, .help = "undo mount"},
 
+    Verb{.id = VerbId::scan, .name = "scan", .alias = "", .group = Group::guarding, .names = Names::all_by_default,
+         .options = kScan, .help = "say whether a server's files are what was accepted; 0 OK, 1 CHANGED, 8 UNKNOWN"},
+    Verb{.id = VerbId::accept, .name = "accept", .alias = "", .group = Group::guarding, .names = Names::one,
+         .arguments = "[PATH...]", .least = 0, .most = kAny, .options = kQuery,
+         .help = "take what scan reports as what the server is to be, everywhere or at some paths"},
+    Verb{.id = VerbId::crossview, .name = "crossview", .alias = "", .group = Group::guarding, .names = Names::several,
+         .options = kQuery, .help = "hold what the host sees of a running server against what its own tools say; 0, 1 or 8"},
+
     Verb{.id = VerbId::doctor, .name = "doctor", .alias = "", .group = Group::machine, .names = Names::none,
          .options = kQuery, .help = "look for what this machine lacks, and say how to mend it"},
     Verb{.id = VerbId::repair, .name = "repair", .alias = "", .group = Group::machine, .names = Names::none,
@@ -123,6 +134,7 @@ std::string_view group_title(Group group) {
         case Group::looking: return "Look";
         case Group::inside: return "Inside, running or not";
         case Group::files: return "Files";
+        case Group::guarding: return "Watch from outside";
         case Group::machine: return "This machine";
     }
     return "";

@@ -13,6 +13,7 @@ namespace vs::cli {
 enum class Opt : std::uint8_t {
     from, image, packages, address, network, hostname, domain, nameserver, port, memory, processes, init, dry_run,
     yes, kill, timeout,
+    full, budget,
     user, directory, environment, terminal, no_terminal,
     follow, since, until, grep, boot, verify, export_, key,
     all, running, json, help,
@@ -33,10 +34,11 @@ enum class VerbId : std::uint8_t {
     list, status, running, config, check, logs,
     enter, exec, suexec, passwd,
     files, mount, umount,
+    scan, accept, crossview,
     doctor, repair,
 };
 
-enum class Group : std::uint8_t { making, running, looking, inside, files, machine };
+enum class Group : std::uint8_t { making, running, looking, inside, files, guarding, machine };
 std::string_view group_title(Group group);
 
 /// Which servers a verb is about.

@@ -125,6 +125,7 @@ json of_settings(const model::Settings& settings) {
             {"nice", settings.nice},
             {"limits", of_limits(settings.limits)},
             {"ulimits", of_ulimits(settings.ulimits)},
+            {"guard", {{"frozen", settings.guard.frozen}, {"growing", settings.guard.growing}, {"ignored", settings.guard.ignored}}},
             {"userns", settings.user_namespaces},
             {"nesting", settings.nesting},
             {"firewall", settings.firewall},

@@ -51,6 +51,9 @@ Result<int> dispatch(const Invocation& line) {
         case VerbId::files: return files(line);
         case VerbId::mount: return mount(line);
         case VerbId::umount: return umount(line);
+        case VerbId::scan: return scan(line);
+        case VerbId::accept: return accept(line);
+        case VerbId::crossview: return crossview(line);
         case VerbId::doctor: return doctor(line);
         case VerbId::repair: return repair(line);
     }

@@ -185,7 +185,7 @@ Result<Running> begin(const Wish& wish, const Command& command) {
 
 Result<sys::ExitStatus> wait(Running& running, const sys::SentSignals& signals) {
     const sys::FdRef ended = running.status.is_open() ? sys::FdRef(running.status) : sys::FdRef(running.child);
-    while (TRY(sys::wait_readable({ended, signals.fd()}, std::nullopt)) != 0U) signals.forward(running.child);
+    TRY(signals.forward_until(ended, running.child));
     return wait(running, AtEnd::leave);
 }
 

@@ -5,10 +5,10 @@
 
 #include "context/context_groups.hpp"
 #include "context/lock_child.hpp"
+#include "sys/attend.hpp"
 #include "sys/clone.hpp"
 #include "sys/file.hpp"
 #include "sys/mount_table.hpp"
-#include "sys/relay.hpp"
 
 namespace vs::context {
 
@@ -57,11 +57,12 @@ class LockedRun {
     explicit LockedRun(const LockedCommand& command) : command_(command) {}
 
     Result<LockedEnd> run() {
-        auto signals = TRY(sys::SignalForwarding::begin());
+        auto signals = TRY(sys::SentSignals::begin());
         auto report = TRY(sys::make_pipe());
         TRY(start(report));
         report.write.reset();
-        LockedEnd end{TRY(sys::accompany(child_.pidfd, signals)), {}};
+        TRY(signals.forward_until(child_.pidfd, child_.pidfd));
+        LockedEnd end{TRY(sys::reap(child_.pidfd)), {}};
         auto record = TRY(sys::read_all(report.read));
         // What it left running keeps the group; then the next command finds it empty.
         TRY(TRY(ContextGroups::open()).sweep());

@@ -70,6 +70,11 @@ struct ResourceLimit {
     std::optional<std::uint64_t> soft, hard;
 };
 
+/// Rules of `scan` beside its defaults (guard/policy.hpp): absolute paths, a '*' stands for one name.
+struct GuardSettings {
+    std::vector<std::string> frozen, growing, ignored;
+};
+
 struct Settings {
     std::string image;  ///< id below /var/lib/vservers/images
     std::string host_name;
@@ -82,6 +87,7 @@ struct Settings {
     std::vector<std::string> volumes;  ///< absolute directories in the server, kept beside the layers
     int nice = 0;
     Limits limits;
+    GuardSettings guard;
     std::map<std::string, ResourceLimit> ulimits;  ///< "nofile" and so on: names of ulimit_names()
     bool user_namespaces = true;  ///< `userns`: may the guest make user namespaces of its own
     bool nesting = false;         ///< no masks, so that containers run inside

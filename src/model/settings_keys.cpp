@@ -29,6 +29,8 @@ constexpr auto network = key_of<Member, Read, Write, NetworkSettings>;
 template <auto Member, auto Read, auto Write>
 constexpr auto limit = key_of<Member, Read, Write, Limits>;
 template <auto Member, auto Read, auto Write>
+constexpr auto guard = key_of<Member, Read, Write, GuardSettings>;
+template <auto Member, auto Read, auto Write>
 constexpr auto mount = key_of<Member, Read, Write, HostMount>;
 template <auto Member, auto Read, auto Write>
 constexpr auto service = key_of<Member, Read, Write, Service>;
@@ -74,6 +76,14 @@ constexpr std::array kLimitKeys = {
     limit<&Limits::cpu_weight, read_weight, write_weight>(
         "cpu_weight", "Share of busy processors beside other servers, 1 to 10000.", "100"),
     limit<&Limits::cpu_percent, read_percent, write_percent>("cpu_cap", R"(Most processor time; "100%" is one processor.)", R"("150%")"),
+};
+
+constexpr std::array kGuardKeys = {
+    guard<&GuardSettings::frozen, read_texts, write_texts>("frozen", "What stays as it was accepted; '*' stands for one name.",
+                                                           R"(["/srv/www", "/home/*/bin"])"),
+    guard<&GuardSettings::growing, read_texts, write_texts>("growing", "What may only grow, like logs.", R"(["/srv/audit"])"),
+    guard<&GuardSettings::ignored, read_texts, write_texts>("ignored", "What may change; only privileged programs are looked for.",
+                                                            R"(["/etc/cups"])"),
 };
 
 constexpr std::array kMountKeys = {
@@ -178,6 +188,8 @@ constexpr std::array kSections = {
     Section{"limits", "[limits]", [] { return names_of(kLimitKeys); },
             [](const Node& node, Settings& settings) { return read_table(node, limit_keys(), settings.limits); }},
     Section{"ulimits", "[ulimits]", [] { return names_of(kUlimitNames); }, read_ulimits},
+    Section{"guard", "[guard]", [] { return names_of(kGuardKeys); },
+            [](const Node& node, Settings& settings) { return read_table(node, guard_keys(), settings.guard); }},
     Section{"mount", "[[mount]]", [] { return names_of(kMountKeys); },
             [](const Node& node, Settings& settings) { return read_tables(node, mount_keys(), settings.mounts); }},
     Section{"service", "[[service]]", [] { return names_of(kServiceKeys); },
@@ -189,6 +201,7 @@ constexpr std::array kSections = {
 std::span<const Key<Settings>> top_keys() { return kTopKeys; }
 std::span<const Key<NetworkSettings>> network_keys() { return kNetworkKeys; }
 std::span<const Key<Limits>> limit_keys() { return kLimitKeys; }
+std::span<const Key<GuardSettings>> guard_keys() { return kGuardKeys; }
 std::span<const Key<HostMount>> mount_keys() { return kMountKeys; }
 std::span<const Key<Service>> service_keys() { return kServiceKeys; }
 std::span<const Section> sections() { return kSections; }

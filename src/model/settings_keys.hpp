@@ -21,6 +21,7 @@ struct Key {
 std::span<const Key<Settings>> top_keys();
 std::span<const Key<NetworkSettings>> network_keys();
 std::span<const Key<Limits>> limit_keys();
+std::span<const Key<GuardSettings>> guard_keys();
 std::span<const Key<HostMount>> mount_keys();
 std::span<const Key<Service>> service_keys();
 

@@ -85,12 +85,24 @@ Found check_targets(const std::vector<Target>& targets) {
     return {};
 }
 
+Found check_guard(const GuardSettings& guard) {
+    struct List {
+        std::string_view key;
+        const std::vector<std::string>& paths;
+    };
+    for (const auto& [key, list] : {List{"frozen", guard.frozen}, List{"growing", guard.growing}, List{"ignored", guard.ignored}})
+        for (std::size_t i = 0; i < list.size(); ++i)
+            if (auto found = check_normal(list[i], fmt::format("guard.{}[{}]", key, i))) return found;
+    return {};
+}
+
 }  // namespace
 
 std::optional<Finding> check_paths(const Settings& settings) {
     if (auto found = check_targets(targets_of(settings))) return found;
     for (std::size_t i = 0; i < settings.mounts.size(); ++i)
         if (auto found = check_source(settings.mounts[i].from, fmt::format("mount[{}].from", i))) return found;
+    if (auto found = check_guard(settings.guard)) return found;
     if (settings.hooks.empty()) return {};
     return check_normal(settings.hooks, "hooks");
 }

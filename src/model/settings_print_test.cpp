@@ -36,6 +36,7 @@ Settings full() {
     settings.network.uplink = "eth0";
     settings.limits = {.memory = (512ULL << 20) + 1, .processes = 0, .cpu_weight = 7, .cpu_percent = 150};
     settings.ulimits = {{"nofile", {1024, 4096}}, {"core", {0, 0}}, {"stack", {}}, {"memlock", {65536, std::nullopt}}};
+    settings.guard = {.frozen = {"/srv/www", "/home/*/bin"}, .growing = {"/srv/audit"}, .ignored = {"/etc/cups"}};
     settings.mounts = {{"/srv/a", "/a", true, "www-data"}, {"/srv/b", "/b", false, ""}};
     settings.services = {{"web", {"/bin/sh", "-c", "echo '\t\x01';\nexec web"}, "www-data", false}, {"b", {"/b"}, "root", true}};
     return settings;
@@ -60,6 +61,9 @@ TEST(SettingsPrint, nothing_is_lost_on_the_way) {
     EXPECT_EQ(read.network.ports, given.network.ports);
     EXPECT_EQ(read.limits.memory, given.limits.memory);
     EXPECT_EQ(read.limits.processes, 0U);
+    EXPECT_EQ(read.guard.frozen, given.guard.frozen);
+    EXPECT_EQ(read.guard.growing, given.guard.growing);
+    EXPECT_EQ(read.guard.ignored, given.guard.ignored);
     EXPECT_EQ(read.ulimits.size(), 4U);
     EXPECT_EQ(read.ulimits.at("memlock").soft, 65536U);
     EXPECT_FALSE(read.ulimits.at("memlock").hard);

@@ -2,15 +2,11 @@
 
 #include <asm/unistd.h>
 
-#include <algorithm>
-#include <cerrno>
+#include "programs/allow_list.hpp"
 
 namespace vs::programs {
 
 namespace {
-
-using context::CallRange;
-using context::Label;
 
 // Writing below a directory, memory for decompressors, and an end. No open by path but openat2's, no network, no process.
 constexpr std::uint32_t kAllowed[] = {
@@ -22,49 +18,7 @@ constexpr std::uint32_t kAllowed[] = {
     __NR_getpid, __NR_gettid, __NR_tgkill, __NR_exit, __NR_exit_group,
 };
 
-constexpr auto sorted_calls() {
-    std::array<std::uint32_t, std::size(kAllowed)> calls{};
-    std::copy(std::begin(kAllowed), std::end(kAllowed), calls.begin());
-    std::sort(calls.begin(), calls.end());
-    return calls;
-}
-
-/// Ranges that alternate between refused and allowed.
-struct Ranges {
-    std::array<CallRange, 2 * std::size(kAllowed) + 1> items{};
-    std::size_t count = 0;
-
-    constexpr void add(std::uint32_t first, Label target) {
-        if (count > 0 && items[count - 1].first == first) --count;  // the range before it was empty
-        if (count > 0 && items[count - 1].target == target) return;
-        items[count++] = {first, target};
-    }
-};
-
-constexpr context::FilterProgram assemble() {
-    context::FilterAssembler assembler;
-    Label allowed = assembler.make_label();
-    Label refused = assembler.make_label();
-    Label native = assembler.make_label();
-    assembler.load_architecture();
-    assembler.if_equal(context::kNativeArchitecture, native, refused);
-    assembler.place(native);
-    assembler.load_number();
-    Ranges ranges;
-    ranges.add(0, refused);
-    for (auto call : sorted_calls()) {
-        ranges.add(call, allowed);
-        ranges.add(call + 1, refused);
-    }
-    context::add_range_tree(assembler, std::span(ranges.items).first(ranges.count));
-    assembler.place(refused);
-    assembler.refuse(EPERM);
-    assembler.place(allowed);
-    assembler.allow();
-    return assembler.finish();
-}
-
-constexpr context::FilterProgram kFilter = assemble();
+constexpr context::FilterProgram kFilter = allow_only(kAllowed);
 
 }  // namespace
 

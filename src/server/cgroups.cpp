@@ -103,6 +103,16 @@ Result<> join_v1(const CgroupHost& host, const std::string& name, const model::L
     return {};
 }
 
+/// What ends meanwhile does not matter; nor does a threaded group, whose processes its domain lists.
+void collect_processes(FdRef group, std::vector<pid_t>& pids) {
+    auto own = sys::cgroup_processes(group);
+    if (own) pids.insert(pids.end(), own->begin(), own->end());
+    auto entries = sys::list_dir(group);
+    if (!entries) return;
+    for (const auto& entry : *entries)
+        if (auto below = sys::open_at(group, entry, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)) collect_processes(*below, pids);
+}
+
 /// The groups below are the guest's, and it may remove them or make them unreadable meanwhile: then they are passed over. Their
 /// depth is bounded by cgroup.max.depth.
 void signal_group(const CgroupHost& host, const std::string& name, FdRef group, int signal) {
@@ -186,6 +196,14 @@ Result<CgroupEntry> open_cgroups(const CgroupHost& host, const std::string& name
 
 void signal_everything(const CgroupHost& host, const std::string& name, int signal) {
     if (auto outer = sys::open_dir(host.root(), name)) signal_group(host, name, *outer, signal);
+}
+
+Result<std::vector<pid_t>> all_processes(const CgroupHost& host, const std::string& name) {
+    std::vector<pid_t> pids;
+    auto outer = sys::open_dir(host.root(), name);
+    if (!outer && outer.error().errno_value == ENOENT) return pids;
+    collect_processes(TRY(std::move(outer)), pids);
+    return pids;
 }
 
 Result<> kill_everything(const CgroupHost& host, const std::string& name) {

@@ -59,6 +59,8 @@ Result<CgroupEntry> open_cgroups(const CgroupHost& host, const std::string& name
 
 /// Sends a signal to every process of the server that can be reached, one by one.
 void signal_everything(const CgroupHost& host, const std::string& name, int signal);
+/// Every process of the server, as the host counts them; none where it does not run.
+Result<std::vector<pid_t>> all_processes(const CgroupHost& host, const std::string& name);
 /// Kills everything of the server and waits until it is gone. An absent group is success.
 Result<> kill_everything(const CgroupHost& host, const std::string& name);
 /// Precondition: nothing lives in them. Absent groups are success.

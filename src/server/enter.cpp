@@ -210,4 +210,50 @@ Result<int> run_inside_quietly(const storage::Store&, const Server& server, cons
     return finish(entry, TRY(std::move(not_executed)));
 }
 
+namespace {
+
+/// Until the command has ended. What it left behind in the background may hold the pipe open for ever.
+Result<std::string> read_while_it_runs(const Entry& entry, const sys::Fd& output, const CaptureLimits& limits) {
+    auto deadline = std::chrono::steady_clock::now() + limits.time;
+    std::string text;
+    for (bool ended = false; !ended;) {
+        auto left = std::chrono::duration_cast<sys::Milliseconds>(deadline - std::chrono::steady_clock::now());
+        if (left.count() <= 0) return fail(Code::timeout, "it takes too long");
+        auto ready = TRY(sys::wait_readable({output, entry.process()}, left));
+        ended = ready == 1U;
+        if (ready != 0U) continue;
+        auto piece = TRY(sys::read_some(output));
+        text += piece;
+        if (piece.empty()) return text;
+        if (text.size() > limits.output) return fail(Code::failed, "it says more than {} bytes", limits.output);
+    }
+    while (TRY(sys::wait_readable({output}, sys::Milliseconds(0)))) {
+        auto piece = TRY(sys::read_some(output));
+        text += piece;
+        if (piece.empty() || text.size() > limits.output) break;
+    }
+    return text;
+}
+
+}  // namespace
+
+Result<Captured> capture_inside(const Server& server, const EnterRequest& request, const CaptureLimits& limits) {
+    auto run = TRY(RunDir::open(server.name));
+    auto state = TRY(run.read());
+    if (!state) return fail(Code::not_running, "'{}' is not running", server.name.text());
+    auto prepared = TRY(prepare(server, request, *state));
+    auto null = TRY(sys::open_at(sys::kHere, "/dev/null", O_RDWR));
+    auto pipe = TRY(sys::make_pipe());
+    std::fill(std::begin(prepared.plan.standard), std::end(prepared.plan.standard), null.get());
+    prepared.plan.standard[1] = pipe.write.get();
+    const Patience patience{.until = std::chrono::steady_clock::now() + limits.time, .signals = nullptr};
+    auto entry = TRY(Entry::begin(prepared.groups, prepared.plan, patience));
+    pipe.write.reset();
+    auto not_executed = entry.outcome(patience);
+    auto output = not_executed ? read_while_it_runs(entry, pipe.read, limits) : Result<std::string>(std::unexpected<Error>(not_executed.error()));
+    if (!output || !TRY(sys::wait_for_exit(entry.process(), limits.time))) entry.kill();
+    auto status = TRY(finish(entry, TRY(std::move(not_executed))));
+    return Captured{status, TRY_WITH(std::move(output), "run '{}' in '{}'", request.command[0], server.name.text())};
+}
+
 }  // namespace vs::server

@@ -37,4 +37,16 @@ Result<int> run_inside(const storage::Store& store, const Server& server, const 
 Result<int> run_inside_quietly(const storage::Store& store, const Server& server, const EnterRequest& request,
                                std::chrono::milliseconds limit);
 
+/// What a command inside has said, and how it ended.
+struct Captured {
+    int status = 0;
+    std::string output;  ///< a stranger's
+};
+struct CaptureLimits {
+    std::chrono::milliseconds time{10'000};
+    std::size_t output = std::size_t{8} << 20;
+};
+/// The same with its output kept. Beyond a limit it is killed, and that is an error.
+Result<Captured> capture_inside(const Server& server, const EnterRequest& request, const CaptureLimits& limits);
+
 }  // namespace vs::server

@@ -23,6 +23,9 @@ std::optional<Milliseconds> left_of(const Patience& patience) {
     return std::max(kAtOnce, std::chrono::ceil<Milliseconds>(*patience.until - Clock::now()));
 }
 
+/// A window that changes its size asks nobody to give up, nor do the signals without a meaning of their own.
+bool asks_to_end(int signal) { return signal != SIGWINCH && signal != SIGUSR1 && signal != SIGUSR2; }
+
 /// Returns when there is something to read.
 Result<> await(const sys::SocketFd& socket, const Patience& patience) {
     std::vector<sys::FdRef> sources = {socket};
@@ -32,7 +35,7 @@ Result<> await(const sys::SocketFd& socket, const Patience& patience) {
         if (!ready) return fail(Code::timeout, "the server holds up what enters it");
         if (*ready == 0) return {};
         auto signal = TRY(patience.signals->take());
-        if (signal && *signal != SIGWINCH && *signal != SIGUSR1 && *signal != SIGUSR2) return fail(Code::failed, "given up because of signal {}", *signal);
+        if (signal && asks_to_end(*signal)) return fail(Code::failed, "given up because of signal {}", *signal);
     }
 }
 

@@ -37,10 +37,13 @@ SentSignals::~SentSignals() {
     ::sigprocmask(SIG_SETMASK, &before, nullptr);
 }
 
-void SentSignals::forward(FdRef process) const {
-    signalfd_siginfo info{};
-    while (::read(fd_.get(), &info, sizeof info) == sizeof info)
-        if (info.ssi_code <= 0) (void)send_signal(process, static_cast<int>(info.ssi_signo));  // it may just have ended
+Result<> SentSignals::forward_until(FdRef ended, FdRef process) const {
+    while (TRY(wait_readable({ended, fd_}, std::nullopt)) != 0U) {
+        signalfd_siginfo info{};
+        while (::read(fd_.get(), &info, sizeof info) == sizeof info)
+            if (info.ssi_code <= 0) (void)send_signal(process, static_cast<int>(info.ssi_signo));  // it may just have ended
+    }
+    return {};
 }
 
 Foreground::Foreground() {

@@ -22,8 +22,9 @@ class SentSignals {
     [[nodiscard]] FdRef fd() const { return fd_; }
     /// A sigset_t.
     [[nodiscard]] const void* mask_before() const { return before_.data(); }
-    /// Hands on what is there now. A signal of the terminal went to the whole foreground and is dropped here.
-    void forward(FdRef process) const;
+    /// Hands on what comes until there is something to read of `ended`, which may be the process itself. A signal of the terminal
+    /// went to the whole foreground and is dropped here.
+    Result<> forward_until(FdRef ended, FdRef process) const;
 
   private:
     SentSignals() = default;

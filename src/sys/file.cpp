@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <limits>
 #include <memory>
 
 #include "sys/call.hpp"
@@ -145,9 +146,9 @@ Result<std::string> read_link(FdRef dir, const std::string& path) {
     return target;
 }
 
-Result<std::vector<std::string>> list_dir(FdRef dir) {
+Result<std::vector<std::string>> list_hostile_dir(FdRef dir, std::size_t most) {
     // A descriptor of its own: readdir moves the offset, and fdopendir takes ownership.
-    Fd copy = TRY(open_at(dir, ".", O_RDONLY | O_DIRECTORY));
+    Fd copy = TRY(open_beneath(dir, ".", O_RDONLY | O_DIRECTORY));
     std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(copy.get()), ::closedir);
     if (!stream) return failed("list directory");
     (void)copy.release();  // closedir closes it
@@ -155,9 +156,16 @@ Result<std::vector<std::string>> list_dir(FdRef dir) {
     errno = 0;
     while (const dirent* entry = ::readdir(stream.get())) {
         std::string_view name = entry->d_name;
-        if (name != "." && name != "..") names.emplace_back(name);
+        if (name == "." || name == "..") continue;
+        if (names.size() == most) return std::unexpected<Error>(error_from(EFBIG, fmt::format("list a directory of more than {} names", most)));
+        names.emplace_back(name);
     }
     if (errno != 0) return failed("list directory");
+    return names;
+}
+
+Result<std::vector<std::string>> list_dir(FdRef dir) {
+    auto names = TRY(list_hostile_dir(dir, std::numeric_limits<std::size_t>::max()));
     std::sort(names.begin(), names.end());
     return names;
 }

@@ -44,6 +44,8 @@ Result<bool> exists(FdRef dir, const std::string& path);
 Result<std::string> read_link(FdRef dir, const std::string& path);
 /// Names in a directory, without "." and "..", sorted.
 Result<std::vector<std::string>> list_dir(FdRef dir);
+/// The same of a directory that may be hostile: not sorted, and an error (EFBIG) where there are more than `most`.
+Result<std::vector<std::string>> list_hostile_dir(FdRef dir, std::size_t most);
 
 Result<> change_owner(FdRef dir, const std::string& path, std::uint32_t uid, std::uint32_t gid);
 Result<> change_mode(FdRef fd, unsigned mode);

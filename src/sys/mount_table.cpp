@@ -31,7 +31,7 @@ std::string unescape(std::string_view text) {
 }  // namespace
 
 std::vector<MountEntry> parse_mount_table(std::string_view text) {
-    constexpr std::size_t kRoot = 3, kPoint = 4, kOptions = 5, kFirstOptional = 6;
+    constexpr std::size_t kDevice = 2, kRoot = 3, kPoint = 4, kOptions = 5, kFirstOptional = 6;
     std::vector<MountEntry> entries;
     for (auto line : base::split(text, '\n')) {
         auto fields = base::split(line, ' ');
@@ -39,7 +39,7 @@ std::vector<MountEntry> parse_mount_table(std::string_view text) {
         auto dash = std::find(fields.begin() + kFirstOptional, fields.end(), "-");
         if (fields.end() - dash < 3) continue;
         entries.push_back({unescape(fields[kPoint]), unescape(dash[1]), unescape(dash[2]), unescape(fields[kRoot]),
-                           std::string(fields[kOptions]), fields.end() - dash > 3 ? std::string(dash[3]) : std::string()});
+                           std::string(fields[kOptions]), fields.end() - dash > 3 ? std::string(dash[3]) : std::string(), std::string(fields[kDevice])});
     }
     return entries;
 }

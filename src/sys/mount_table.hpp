@@ -17,6 +17,7 @@ struct MountEntry {
     std::string root;           ///< what of the file system is mounted: "/", a directory, or "mnt:[4026531841]"
     std::string options;        ///< of the mount: "rw,nosuid"
     std::string super_options;  ///< of the file system: "rw,hidepid=invisible"
+    std::string device{};       ///< "0:42": of the file system
 };
 /// Lines that are none are skipped.
 std::vector<MountEntry> parse_mount_table(std::string_view text);

@@ -112,18 +112,18 @@ void close_ended_inputs(const RelayRequest& request, const std::vector<Flow>& fl
 }
 
 /// Copies what is left. Our own output may be slow, so this waits for it, until a signal says that nobody wants it any more.
-Result<> finish(std::vector<Flow>& flows, FdRef signals) {
+Result<> finish(std::vector<Flow>& flows, const SignalForwarding& signals) {
     for (auto& flow : flows) flow.end();
     for (;;) {
-        std::vector<pollfd> polls = {{signals.get(), POLLIN, 0}};
+        std::vector<pollfd> polls = {{signals.fd().get(), POLLIN, 0}};
         for (const auto& flow : flows) polls.push_back(flow.wanted());
         bool pending = std::ranges::any_of(flows, &Flow::has_pending);
         int count = ::poll(polls.data(), polls.size(), pending ? -1 : 0);
         if (count < 0 && errno == EINTR) continue;
         if (count < 0) return failed("poll");
         if (count == 0) return {};
-        signalfd_siginfo info{};
-        if (polls[0].revents != 0 && ::read(signals.get(), &info, sizeof info) == sizeof info && info.ssi_signo != SIGWINCH) return {};
+        auto signal = polls[0].revents != 0 ? TRY(signals.take()) : std::nullopt;
+        if (signal && *signal != SIGWINCH) return {};
         for (std::size_t i = 0; i < flows.size(); ++i)
             if (polls[i + 1].revents != 0) flows[i].move();
     }
@@ -158,15 +158,6 @@ Result<std::optional<int>> SignalForwarding::take() const {
     return static_cast<int>(info.ssi_signo);
 }
 
-Result<ExitStatus> accompany(FdRef process, const SignalForwarding& signals) {
-    while (TRY(wait_readable({process, signals.fd()}, std::nullopt)) == 1U) {
-        signalfd_siginfo info{};
-        if (::read(signals.fd().get(), &info, sizeof info) != sizeof info || info.ssi_code == SI_KERNEL) continue;
-        (void)send_signal(process, static_cast<int>(info.ssi_signo));  // it may just have ended
-    }
-    return reap(process);
-}
-
 Result<> relay(const RelayRequest& request, const SignalForwarding& signals) {
     std::vector<Flow> flows;
     std::vector<NonBlocking> unblocked;
@@ -189,7 +180,7 @@ Result<> relay(const RelayRequest& request, const SignalForwarding& signals) {
         close_ended_inputs(request, flows);
         if (polls[0].revents != 0) break;
     }
-    return finish(flows, signals.fd());
+    return finish(flows, signals);
 }
 
 }  // namespace vs::sys

@@ -41,10 +41,6 @@ class SignalForwarding {
     std::string before_;  ///< the signal mask to restore, as bytes
 };
 
-/// Waits for a child of ours that shares our terminal and our session, forwards signals to it and reaps it. What the terminal
-/// sends it gets from there already.
-Result<ExitStatus> accompany(FdRef process, const SignalForwarding& signals);
-
 Result<> relay(const RelayRequest& request, const SignalForwarding& signals);
 
 }  // namespace vs::sys

@@ -71,7 +71,7 @@ if (error.errno_value == ENOENT) name = "errno";'
 @test "names: fails on a home directory, on a path of the work tree and on a private mirror" {
     mkdir -p "$src"
     git -C "$src" init -q
-    put README 'see /usr/share/doc and http://deb.debian.org/debian'
+    put README 'see /usr/share/doc and https://www.example.org/'
     git -C "$src" add .
     verdict names 0
     put README "see /home/${USER:-somebody}/notes"

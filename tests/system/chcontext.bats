@@ -21,7 +21,7 @@ outside_lives() { kill -0 "$outside"; }
 @test "pstree and killall inside see the context only, for root and for a user" {
     local who
     for who in env as_user; do
-        run $who chcontext --silent sh -c 'sleep 999 & pstree 1; killall sleep; wait $!; echo "ended $?"'
+        run $who chcontext --silent sh -c 'sleep 999 & until grep -q sleep /proc/$!/comm; do :; done; pstree 1; killall sleep; wait $!; echo "ended $?"'
         [ "$status" -eq 0 ]
         [[ $output == *'vserver-reaper'*sleep*'ended 143'* ]]
         [[ $output != *bats* ]]

@@ -76,7 +76,7 @@ says() { vserver "$1" logs | grep -qF -- "$2"; }
     run_vserver small logs --since yesterday
     [ "$status" -eq 2 ]
     vserver small stop
-    says small 'recording ends: the server has ended'
+    wait_until says small 'recording ends: the server has ended'
 }
 
 @test "logs -f goes on with what comes" {

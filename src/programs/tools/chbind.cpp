@@ -15,7 +15,7 @@ constexpr Option kOptions[] = {
 };
 
 constexpr Tool kTool{
-    "chbind", "[--silent] --ip IP[/MASK]|DEVICE... [--bcast IP] [--own-loopback] COMMAND [ARG...]",
+    Kind::runner, "chbind", "[--silent] --ip IP[/MASK]|DEVICE... [--bcast IP] [--own-loopback] COMMAND [ARG...]",
     "Run a command that uses only these addresses of this host, as a server and as a\nclient, with all it starts. What binds to any address gets the first of them.\n",
     kOptions};
 
@@ -45,10 +45,4 @@ int run(const Line& line) {
 
 }  // namespace vs::tools
 
-int main(int argc, char** argv) {
-    using namespace vs::tools;
-    auto line = parse(kTool, argc, argv);
-    if (!line) return refuse(kTool, line.error());
-    if (answered(kTool, *line)) return 0;
-    return run(*line);
-}
+int main(int argc, char** argv) { return vs::tools::run_tool(vs::tools::kTool, argc, argv, vs::tools::run); }

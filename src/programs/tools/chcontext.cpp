@@ -24,7 +24,7 @@ constexpr Option kOptions[] = {
 };
 
 constexpr Tool kTool{
-    "chcontext", "[OPTION]... COMMAND [ARG...]\n       chcontext --show [--json] [PID]",
+    Kind::runner, "chcontext", "[OPTION]... COMMAND [ARG...]\n       chcontext --show [--json] [PID]",
     "Run a command in a new security context: it sees and signals only its own\nprocesses, and System V IPC of its own. All that it starts is inside too,\nand cannot get out. The context lives until its last process ends.\n",
     kOptions};
 
@@ -53,10 +53,11 @@ Result<std::uint32_t> flags_of(const Line& line) {
 /// The strings of the command line, for as long as the structure that points to them.
 struct Strings {
     std::string hostname, domainname, choice;
+    std::vector<std::string> command;
     std::vector<char*> argv;
 };
 
-Result<vserver_context> context_of(Line& line, Strings& strings) {
+Result<vserver_context> context_of(const Line& line, Strings& strings) {
     vserver_context context = VSERVER_INIT_CONTEXT;
     context.areas = TRY(areas_of(line));
     context.flags = TRY(flags_of(line));
@@ -70,22 +71,13 @@ Result<vserver_context> context_of(Line& line, Strings& strings) {
     strings.choice = line.value("ctx").value_or("");
     if (line.has("ctx")) context.name = strings.choice.c_str();
     if (line.has("disconnect")) context.how = VSERVER_RUN_DETACHED;
-    for (auto& word : line.rest) strings.argv.push_back(word.data());
+    strings.command = line.rest;
+    for (auto& word : strings.command) strings.argv.push_back(word.data());
     strings.argv.push_back(nullptr);
     return context;
 }
 
 void announce(std::uint64_t number, void*) { std::fputs(fmt::format("New security context is {}\n", number).c_str(), stderr); }
-
-int run(Line& line) {
-    if (line.rest.empty()) return refuse(kTool, Error{Code::usage, 0, "which command? See 'chcontext --help'", {}});
-    Strings strings;
-    auto context = context_of(line, strings);
-    if (!context) return refuse(kTool, context.error());
-    if (!line.has("silent") && (context->areas & VSERVER_AREA_PROC) != 0) context->announce = announce;
-    const int status = vserver_run_command(&*context, strings.argv.data());
-    return status < 0 ? refuse(kTool) : status;
-}
 
 std::string flag_words(std::uint32_t flags) {
     std::string words;
@@ -109,14 +101,19 @@ int show(const Line& line) {
     return std::fflush(stdout) == 0 ? 0 : 1;
 }
 
+int run(const Line& line) {
+    if (line.has("show")) return show(line);
+    if (line.rest.empty()) return refuse(kTool, Error{Code::usage, 0, "which command? See 'chcontext --help'", {}});
+    Strings strings;
+    auto context = context_of(line, strings);
+    if (!context) return refuse(kTool, context.error());
+    if (!line.has("silent") && (context->areas & VSERVER_AREA_PROC) != 0) context->announce = announce;
+    const int status = vserver_run_command(&*context, strings.argv.data());
+    return status < 0 ? refuse(kTool) : status;
+}
+
 }  // namespace
 
 }  // namespace vs::tools
 
-int main(int argc, char** argv) {
-    using namespace vs::tools;
-    auto line = parse(kTool, argc, argv);
-    if (!line) return refuse(kTool, line.error());
-    if (answered(kTool, *line)) return 0;
-    return line->has("show") ? show(*line) : run(*line);
-}
+int main(int argc, char** argv) { return vs::tools::run_tool(vs::tools::kTool, argc, argv, vs::tools::run); }

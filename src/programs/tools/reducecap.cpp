@@ -17,7 +17,7 @@ constexpr Option kOptions[] = {
 };
 
 constexpr Tool kTool{
-    "reducecap",
+    Kind::runner, "reducecap",
     "[--secure] [--cap [!]CAP]... [--flag FLAG]... COMMAND [ARG...]\n       reducecap --show [--json] [PID]",
     "Run a command whose capabilities, and those of all it starts, are bounded: not\neven a setuid program gets more. It cannot be undone.\n",
     kOptions};
@@ -58,6 +58,7 @@ int show(const Line& line) {
 }
 
 int run(const Line& line) {
+    if (line.has("show")) return show(line);
     if (line.rest.empty()) return refuse(kTool, Error{Code::usage, 0, "which command? See 'reducecap --help'", {}});
     auto ceiling = ceiling_of(line);
     if (!ceiling) return refuse(kTool, ceiling.error());
@@ -72,10 +73,4 @@ int run(const Line& line) {
 
 }  // namespace vs::tools
 
-int main(int argc, char** argv) {
-    using namespace vs::tools;
-    auto line = parse(kTool, argc, argv);
-    if (!line) return refuse(kTool, line.error());
-    if (answered(kTool, *line)) return 0;
-    return line->has("show") ? show(*line) : run(*line);
-}
+int main(int argc, char** argv) { return vs::tools::run_tool(vs::tools::kTool, argc, argv, vs::tools::run); }

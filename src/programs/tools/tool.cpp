@@ -47,23 +47,7 @@ std::string joined(std::uint64_t set) {
     return words;
 }
 
-}  // namespace
-
-bool Line::has(std::string_view option) const { return value(option).has_value(); }
-
-std::optional<std::string> Line::value(std::string_view option) const {
-    auto all = values(option);
-    return all.empty() ? std::nullopt : std::optional(all.back());
-}
-
-std::vector<std::string> Line::values(std::string_view option) const {
-    std::vector<std::string> out;
-    for (const auto& [name, value] : options)
-        if (name == option) out.push_back(value);
-    return out;
-}
-
-Result<Line> parse(const Tool& tool, int argc, char** argv) {
+Result<Line> parse_all(const Tool& tool, int argc, char** argv) {
     Line line;
     int at = 1;
     for (; at < argc && std::string_view(argv[at]).starts_with("-"); ++at) {
@@ -87,6 +71,7 @@ Result<Line> parse(const Tool& tool, int argc, char** argv) {
     return line;
 }
 
+/// Ours end at the first word that is none of ours.
 Result<Line> parse_own(const Tool& tool, int argc, char** argv) {
     int at = 1;
     for (; at < argc; ++at) {
@@ -96,22 +81,49 @@ Result<Line> parse_own(const Tool& tool, int argc, char** argv) {
         if (!option->value.empty() && word.find('=') == std::string_view::npos) ++at;
     }
     const int own = std::min(at, argc);
-    auto line = TRY(parse(tool, own, argv));
+    auto line = TRY(parse_all(tool, own, argv));
     const bool marked = own < argc && std::string_view(argv[own]) == "--";
     line.rest.assign(argv + own + (marked ? 1 : 0), argv + argc);
     return line;
+}
+
+/// Prints what --help or --version ask for; true where one of them was given.
+bool answered(const Tool& tool, const Line& line) {
+    if (line.has("help")) return print(stdout, help(tool)), true;
+    if (line.has("version")) return print(stdout, fmt::format("{} {}\n", tool.name, VSERVER_VERSION)), true;
+    return false;
+}
+
+}  // namespace
+
+bool Line::has(std::string_view option) const { return value(option).has_value(); }
+
+std::optional<std::string> Line::value(std::string_view option) const {
+    auto all = values(option);
+    return all.empty() ? std::nullopt : std::optional(all.back());
+}
+
+std::vector<std::string> Line::values(std::string_view option) const {
+    std::vector<std::string> out;
+    for (const auto& [name, value] : options)
+        if (name == option) out.push_back(value);
+    return out;
+}
+
+Result<Line> parse(const Tool& tool, int argc, char** argv) {
+    return tool.kind == Kind::wrapper ? parse_own(tool, argc, argv) : parse_all(tool, argc, argv);
+}
+
+int run_tool(const Tool& tool, int argc, char** argv, int (*run)(const Line&)) {
+    auto line = parse(tool, argc, argv);
+    if (!line) return say(tool, line.error().message()), tool.kind == Kind::runner ? 125 : 2;
+    return answered(tool, *line) ? 0 : run(*line);
 }
 
 std::string help(const Tool& tool) {
     auto text = fmt::format("Usage: {} {}\n\n{}\nOptions:\n", tool.name, tool.synopsis, tool.about);
     for (const auto& option : tool.options) text += option_line(option);
     return text + option_line(kHelp) + option_line(kVersion);
-}
-
-bool answered(const Tool& tool, const Line& line) {
-    if (line.has("help")) return print(stdout, help(tool)), true;
-    if (line.has("version")) return print(stdout, fmt::format("{} {}\n", tool.name, VSERVER_VERSION)), true;
-    return false;
 }
 
 void say(const Tool& tool, std::string_view sentence) {

@@ -4,6 +4,7 @@
 
 #include <vserver/vserver.h>
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -21,8 +22,15 @@ struct Option {
     std::string_view help;
 };
 
+enum class Kind : std::uint8_t {
+    runner,   ///< runs a command and leaves it the low numbers: bad words end with 125
+    watcher,  ///< bad words end with 2
+    wrapper,  ///< a watcher that hands the options that are not its own to another program
+};
+
 /// A program of ours. --help and --version come by themselves.
 struct Tool {
+    Kind kind;
     std::string_view name;
     std::string_view synopsis;  ///< after the name
     std::string_view about;     ///< lines, each ended
@@ -39,14 +47,13 @@ class Line {
     std::vector<std::string> rest;
 };
 
-/// Code::usage with one sentence. Options end at `--` and at the first word that is none, so a command keeps its own.
-Result<Line> parse(const Tool& tool, int argc, char** argv);
-/// For a tool that hands its other options on: ours end at the first word that is none of ours.
-Result<Line> parse_own(const Tool& tool, int argc, char** argv);
-std::string help(const Tool& tool);
+/// A whole main: reads the line, answers --help and --version, or does what the tool is for. Returns the exit status.
+int run_tool(const Tool& tool, int argc, char** argv, int (*run)(const Line&));
 
-/// Prints what --help or --version ask for; true where one of them was given.
-bool answered(const Tool& tool, const Line& line);
+/// Code::usage with one sentence. Options end at `--` and at the first word that is none (a wrapper: none of its own), so a command
+/// keeps its own.
+Result<Line> parse(const Tool& tool, int argc, char** argv);
+std::string help(const Tool& tool);
 
 void say(const Tool& tool, std::string_view sentence);    ///< standard error, "NAME: sentence"
 /// The sentence, and the exit status of a program that runs a command: 125.

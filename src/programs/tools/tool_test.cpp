@@ -6,7 +6,7 @@ namespace vs::tools {
 namespace {
 
 constexpr Option kOptions[] = {{"cap", "[!]CAP", "a capability"}, {"silent", "", "say nothing"}};
-constexpr Tool kTool{"thing", "COMMAND", "Does a thing.\n", kOptions};
+constexpr Tool kTool{Kind::runner, "thing", "COMMAND", "Does a thing.\n", kOptions};
 
 Result<Line> read(std::vector<std::string> words) {
     std::vector<char*> argv{const_cast<char*>("thing")};

@@ -14,7 +14,7 @@ constexpr Option kOptions[] = {
     {"signal", "SIGNAL", "by number or name: TERM"},
     {"ctx", "N|NAME", "only a process that is in this context"},
 };
-constexpr Tool kTool{"vkill", "[--signal SIGNAL] [--ctx N|NAME] PID...",
+constexpr Tool kTool{Kind::watcher, "vkill", "[--signal SIGNAL] [--ctx N|NAME] PID...",
                      "Send a signal to processes, in whatever context they are. A number that has\nbecome another process's meanwhile is refused.\n", kOptions};
 
 Result<int> signal_of(std::string_view word) {
@@ -53,9 +53,4 @@ int run(const Line& line) {
 
 }  // namespace vs::tools
 
-int main(int argc, char** argv) {
-    using namespace vs::tools;
-    auto line = parse(kTool, argc, argv);
-    if (!line) return say(kTool, line.error().message()), 2;
-    return answered(kTool, *line) ? 0 : run(*line);
-}
+int main(int argc, char** argv) { return vs::tools::run_tool(vs::tools::kTool, argc, argv, vs::tools::run); }

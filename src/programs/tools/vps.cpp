@@ -15,7 +15,7 @@ constexpr Option kOptions[] = {
     {"ctx", "N|NAME|ALL", "only what is in this context; ALL is every one"},
     {"json", "", "one JSON document, with the capabilities of each process"},
 };
-constexpr Tool kTool{"vps", "[--ctx N|NAME|ALL] [--json] [--] [OPTION OF ps]...",
+constexpr Tool kTool{Kind::wrapper, "vps", "[--ctx N|NAME|ALL] [--json] [--] [OPTION OF ps]...",
                      "Report processes like ps(1), 'ps ax' where nothing is said, with the number and\nthe name of the context of each. The main environment is 0.\n", kOptions};
 
 void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
@@ -51,10 +51,4 @@ int run(const Line& line) {
 
 }  // namespace vs::tools
 
-int main(int argc, char** argv) {
-    using namespace vs::tools;
-    // What is no option of ours is one of ps.
-    auto line = parse_own(kTool, argc, argv);
-    if (!line) return say(kTool, line.error().message()), 2;
-    return answered(kTool, *line) ? 0 : run(*line);
-}
+int main(int argc, char** argv) { return vs::tools::run_tool(vs::tools::kTool, argc, argv, vs::tools::run); }

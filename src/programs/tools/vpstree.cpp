@@ -9,7 +9,7 @@ namespace vs::tools {
 
 namespace {
 
-constexpr Tool kTool{"vpstree", "[--] [OPTION OF pstree]... [PID|USER]",
+constexpr Tool kTool{Kind::wrapper, "vpstree", "[--] [OPTION OF pstree]... [PID|USER]",
                      "Show processes as a tree like pstree -p, with the name of the context, or its\nnumber where it has none, behind the number of each process that is not in the\nmain environment.\n", {}};
 
 int run(const Line& line) {
@@ -28,9 +28,4 @@ int run(const Line& line) {
 
 }  // namespace vs::tools
 
-int main(int argc, char** argv) {
-    using namespace vs::tools;
-    auto line = parse_own(kTool, argc, argv);
-    if (!line) return say(kTool, line.error().message()), 2;
-    return answered(kTool, *line) ? 0 : run(*line);
-}
+int main(int argc, char** argv) { return vs::tools::run_tool(vs::tools::kTool, argc, argv, vs::tools::run); }

@@ -15,7 +15,7 @@ constexpr Option kOptions[] = {
     {"delay", "SECONDS", "between two pictures: 3"},
     {"count", "N", "end after so many pictures"},
 };
-constexpr Tool kTool{"vtop", "[--ctx N|NAME|ALL] [--delay SECONDS] [--count N]",
+constexpr Tool kTool{Kind::watcher, "vtop", "[--ctx N|NAME|ALL] [--delay SECONDS] [--count N]",
                      "Show processes by the processor time that they use, like top(1), with the number\nand the name of the context of each. Ctrl-C ends it.\n", kOptions};
 
 /// One picture after the other; on a terminal each in the place of the last, as far as it has room.
@@ -78,9 +78,4 @@ int run(const Line& line) {
 
 }  // namespace vs::tools
 
-int main(int argc, char** argv) {
-    using namespace vs::tools;
-    auto line = parse(kTool, argc, argv);
-    if (!line) return say(kTool, line.error().message()), 2;
-    return answered(kTool, *line) ? 0 : run(*line);
-}
+int main(int argc, char** argv) { return vs::tools::run_tool(vs::tools::kTool, argc, argv, vs::tools::run); }

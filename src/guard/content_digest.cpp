@@ -1,0 +1,107 @@
+#include "guard/content_digest.hpp"
+
+#include <sodium.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <span>
+
+#include "sys/content.hpp"
+
+namespace vs::guard {
+
+namespace {
+
+constexpr std::size_t kBlock = std::size_t{1} << 18;  // stays in a processor's second cache
+constexpr std::size_t kAlignment = 4096;              // what O_DIRECT wants at most
+
+class Hash {
+  public:
+    Hash() { (void)::crypto_generichash_init(&state_, nullptr, 0, crypto_generichash_BYTES); }
+    void add(std::span<const unsigned char> data) { (void)::crypto_generichash_update(&state_, data.data(), data.size()); }
+    void add(std::string_view text) { add({reinterpret_cast<const unsigned char*>(text.data()), text.size()}); }
+    void add(std::uint64_t number) {
+        std::array<unsigned char, sizeof number> bytes{};
+        for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<unsigned char>(number >> (8 * i));
+        add(bytes);
+    }
+    std::string hex() {
+        std::array<unsigned char, crypto_generichash_BYTES> digest{};
+        std::array<char, 2 * crypto_generichash_BYTES + 1> text{};
+        (void)::crypto_generichash_final(&state_, digest.data(), digest.size());
+        return ::sodium_bin2hex(text.data(), text.size(), digest.data(), digest.size());
+    }
+
+  private:
+    crypto_generichash_state state_;
+};
+
+bool is_zero(std::span<const unsigned char> block) { return ::sodium_is_zero(block.data(), block.size()) == 1; }
+
+}  // namespace
+
+struct ContentReader::Blocks {
+    alignas(kAlignment) std::array<unsigned char, kBlock> first;
+    alignas(kAlignment) std::array<unsigned char, kBlock> second;
+};
+
+ContentReader::ContentReader() : blocks_(std::make_unique<Blocks>()) {}
+ContentReader::~ContentReader() = default;
+
+Result<> ReadBudget::take(std::uint64_t count) {
+    if (count > bytes) return fail(Code::busy, "there is more to read than the scan may");
+    bytes -= count;
+    return {};
+}
+
+Result<std::string> ContentReader::digest(sys::FdRef file, std::uint64_t length, ReadBudget& budget) {
+    Hash hash;
+    hash.add(length);
+    for (std::uint64_t at = 0; at < length; at += kBlock) {
+        auto data = TRY(sys::next_data(file, at));
+        if (!data || *data >= length) break;
+        at = *data / kBlock * kBlock;  // blocks lie where they lie, wherever the holes are
+        std::span<unsigned char> room(blocks_->first.data(), std::min<std::uint64_t>(kBlock, length - at));
+        auto block = room.first(TRY(sys::read_at(file, room, at)));
+        TRY(budget.take(block.size()));
+        if (is_zero(block)) continue;
+        hash.add(at);
+        hash.add(block);
+    }
+    return hash.hex();
+}
+
+Result<bool> ContentReader::storage_agrees(sys::FdRef cached, sys::FdRef direct, ReadBudget& budget) {
+    if (!TRY(sys::read_storage_directly(direct))) return true;
+    for (std::uint64_t at = 0;; at += kBlock) {
+        auto data = TRY(sys::next_data(cached, at));
+        if (!data) return true;
+        at = *data / kBlock * kBlock;
+        auto length = TRY(sys::read_at(cached, blocks_->first, at));
+        if (length == 0) return true;
+        auto stored = TRY(sys::read_at(direct, blocks_->second, at));
+        TRY(budget.take(length));
+        if (stored != length || std::memcmp(blocks_->first.data(), blocks_->second.data(), length) != 0) return false;
+    }
+}
+
+std::string digest_of_pairs(const std::vector<std::pair<std::string, std::string>>& pairs) {
+    if (pairs.empty()) return {};
+    Hash hash;
+    for (const auto& [name, value] : pairs) {
+        hash.add(name.size());
+        hash.add(name);
+        hash.add(value.size());
+        hash.add(value);
+    }
+    return hash.hex();
+}
+
+std::string digest_of_text(std::string_view text) {
+    Hash hash;
+    hash.add(text);
+    return hash.hex();
+}
+
+}  // namespace vs::guard

@@ -1,0 +1,118 @@
+#include "guard/crossview.hpp"
+
+#include <gtest/gtest.h>
+
+namespace vs::guard {
+namespace {
+
+sys::Task task(pid_t inside, const std::string& program = "/bin/x") {
+    sys::Task made;
+    made.pid = inside + 1000;
+    made.pid_inside = inside;
+    made.name = "x";
+    made.program = program;
+    return made;
+}
+
+sys::MountEntry mount(const std::string& point, const std::string& type, const std::string& device, const std::string& root) {
+    sys::MountEntry entry;
+    entry.point = point;
+    entry.type = type;
+    entry.device = device;
+    entry.root = root;
+    return entry;
+}
+
+/// Two views that agree: processes 1 and 2, port 22, a file.
+TwoViews agreeing() {
+    TwoViews views;
+    views.before.tasks = {task(1), task(2)};
+    views.before.sockets = {{"tcp", 22, "0.0.0.0", 0, 1}};
+    views.alive_after = {1001, 1002};
+    views.open_after = {"tcp 22"};
+    views.story = {.ps = Pids{1, 2, 77}, .proc = Pids{1, 2, 78}, .ports = {{"ss", Ports{"tcp 22", "tcp 23"}}}, .names = Names{{"/etc", {".", "..", "a"}}}, .silent = {}};
+    views.names = {{"/etc", {"a"}}};
+    return views;
+}
+
+std::string seen(const TwoViews& views) {
+    std::string text;
+    for (const auto& sighting : compare_views(views, {})) text += fmt::format("{} {};", trick_name(sighting.trick), sighting.subject);
+    return text;
+}
+
+TEST(Crossview, views_that_agree_are_nothing) { EXPECT_EQ(seen(agreeing()), ""); }
+
+TEST(Crossview, who_is_missing_from_either_story_is_hidden) {
+    auto views = agreeing();
+    views.story.ps = Pids{1};
+    EXPECT_EQ(seen(views), "hidden_process process 2 (x), host pid 1002;");
+    views = agreeing();
+    views.story.proc = Pids{1};
+    EXPECT_EQ(seen(views), "hidden_process process 2 (x), host pid 1002;");
+}
+
+TEST(Crossview, what_ended_meanwhile_is_not_held_against_it) {
+    auto views = agreeing();
+    views.story.ps = Pids{1};
+    views.alive_after = {1001};
+    EXPECT_EQ(seen(views), "");
+    views = agreeing();
+    views.story.ports["netstat"] = {};  // one tool tells the truth, one does not
+    EXPECT_EQ(seen(views), "hidden_socket tcp port 22;");
+    views.open_after = {};
+    EXPECT_EQ(seen(views), "");
+}
+
+TEST(Crossview, a_name_that_ls_keeps_to_itself) {
+    auto views = agreeing();
+    views.story.names = Names{{"/etc", {"b"}}};
+    EXPECT_EQ(seen(views), "hidden_file /etc/a;");
+    views.story.names = Names{};
+    EXPECT_EQ(seen(views), "hidden_file /etc/a;");
+}
+
+TEST(Crossview, programs_and_code_without_a_file) {
+    auto views = agreeing();
+    views.before.tasks = {task(1, "/tmp/x (deleted)"), task(2, "/memfd:x (deleted)")};
+    EXPECT_EQ(seen(views), "deleted_program process 1 (x), host pid 1001;memory_program process 2 (x), host pid 1002;");
+    views = agreeing();
+    views.before.tasks[0].executable = {"/lib/a.so (deleted)", ""};
+    EXPECT_EQ(seen(views), "deleted_code process 1 (x), host pid 1001;anonymous_code process 1 (x), host pid 1001;");
+}
+
+TEST(Crossview, mounts_that_nobody_asked_for) {
+    model::Settings settings;
+    settings.volumes = {"/srv/data"};
+    std::vector<sys::MountEntry> mounts = {
+        mount("/", "overlay", "0:1", "/"), mount("/proc", "proc", "0:2", "/"), mount("/srv/data", "ext4", "8:1", "/v"),
+        mount("/proc/kcore", "tmpfs", "0:3", "/nothing"), mount("/tmp", "tmpfs", "0:4", "/"), mount("/usr", "overlay", "0:1", "/usr"),
+        mount("/proc/sys", "proc", "0:2", "/sys"), mount("/run/lock", "tmpfs", "0:5", "/")};
+    EXPECT_TRUE(foreign_mounts(mounts, settings).empty());
+    for (const auto& mounted : {mount("/etc", "tmpfs", "0:6", "/"), mount("/proc/12", "proc", "0:2", "/1"), mount("/proc", "tmpfs", "0:7", "/"),
+                                mount("/usr/bin", "overlay", "0:1", "/tmp/bin"), mount("/proc/12", "tmpfs", "0:8", "/"), mount("/proc", "proc", "0:9", "/")}) {
+        auto with = mounts;
+        with.push_back(mounted);
+        ASSERT_EQ(foreign_mounts(with, settings).size(), 1U) << mounted.point;
+        EXPECT_EQ(foreign_mounts(with, settings)[0].device, mounted.device);
+    }
+}
+
+TEST(Story, pids_of_any_ps) {
+    EXPECT_EQ(parse_pids("    1\n   42\n"), (Pids{1, 42}));
+    EXPECT_EQ(parse_pids("PID\n1\n7\n"), (Pids{1, 7}));
+    EXPECT_EQ(parse_pids("1\nself\nacpi\n99999999999\n"), (Pids{1}));
+}
+
+TEST(Story, ports_of_ss_and_netstat) {
+    EXPECT_EQ(parse_ports("tcp LISTEN 0 128 0.0.0.0:22 0.0.0.0:*\nudp UNCONN 0 0 [::]%eth0:53 [::]:*\n"), (Ports{"tcp 22", "udp 53"}));
+    EXPECT_EQ(parse_ports("Active Internet connections\ntcp        0      0 :::8080        :::*        LISTEN\n"), (Ports{"tcp 8080"}));
+    EXPECT_EQ(parse_ports("tcp nonsense\nunix x:1\ntcp a:b\n"), Ports{});
+}
+
+TEST(Story, names_of_ls) {
+    EXPECT_EQ(parse_names("/:\n.\n..\netc\n\n/etc:\n.\n..\na:\n", {"/", "/etc"}), (Names{{"/", {".", "..", "etc"}}, {"/etc", {".", "..", "a:"}}}));
+}
+
+}  // namespace
+}  // namespace vs::guard

@@ -1,0 +1,169 @@
+#include "guard/survey.hpp"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "guard/look.hpp"
+#include "sys/file.hpp"
+
+namespace vs::guard {
+
+namespace {
+
+constexpr std::size_t kDeepest = 256;  // each level holds two descriptors
+
+class Walker {
+  public:
+    Walker(const SurveyOrders& orders, const AskMarks& ask) : orders_(orders), ask_(ask), policy_(orders.rules), look_(orders, survey_) {}
+
+    void walk_tree(const SurveyTree& tree);
+    Survey finish() && { return std::move(survey_); }
+
+  private:
+    void walk(const Place& place, std::size_t depth);
+    void visit(const Place& place, const std::string& name, std::size_t depth);
+    Result<Observed> observe(const Place& place, const std::string& name, const struct stat& status);
+    Result<> observe_file(const Place& place, const std::string& name, sys::FdRef file, Observed& seen);
+    Result<> observe_data(const Place& place, const std::string& name, sys::FdRef file, Observed& seen);
+    Result<> observe_directory(sys::FdRef dir, Entry& entry);
+    Result<> take_image_content(const Place& place, const std::string& where, Entry& entry);
+    void descend(const Place& place, const std::string& name, const Entry& entry, std::size_t depth);
+    /// The image's directory that an own one covers; not open where there is none.
+    Result<sys::DirFd> open_below(const Place& place, const std::string& name, const Entry& entry) const;
+    void not_known(const std::string& path, std::string reason) { survey_.unknown.push_back({path.empty() ? "/" : path, std::move(reason)}); }
+    [[nodiscard]] bool matters(const Entry& entry) const { return entry.is_privileged() || policy_.of_path(entry.path) != Expectation::ignored; }
+    [[nodiscard]] bool is_over_budget() const {
+        return survey_.looked_at >= orders_.budget.entries || std::chrono::steady_clock::now() > deadline_;
+    }
+
+    const SurveyOrders& orders_;
+    const AskMarks& ask_;
+    Policy policy_;
+    Survey survey_;
+    Looker look_;
+    std::optional<sys::FdRef> image_;
+    std::chrono::steady_clock::time_point deadline_ = std::chrono::steady_clock::now() + orders_.budget.time;
+};
+
+/// The content of a file of which only the dress was copied up (metacopy).
+Result<> Walker::take_image_content(const Place& place, const std::string& where, Entry& entry) {
+    bool absolute = where.starts_with('/');
+    if (place.below == nullptr && !absolute) return fail(Code::failed, "the content that it takes from the image is not there");
+    auto from = absolute ? *image_ : sys::FdRef(*place.below);
+    auto file = TRY(sys::open_beneath(from, absolute ? where.substr(1) : where, O_RDONLY | O_NONBLOCK | O_NOCTTY));
+    auto content = entry_of(entry.path, TRY(sys::stat_fd(file)));
+    TRY(look_.read_file(file, content));
+    entry.digest = content.digest;
+    return {};
+}
+
+Result<> Walker::observe_file(const Place& place, const std::string& name, sys::FdRef file, Observed& seen) {
+    auto& entry = seen.now;
+    if (!look_.recall(entry, orders_.known)) {
+        TRY(look_.read_file(file, entry));
+        auto marks = image_ ? TRY(ask_(file)) : OverlayMarks();
+        if (marks.metacopy) TRY(take_image_content(place, marks.redirect.empty() ? name : marks.redirect, entry));
+    }
+    if (policy_.of_path(entry.path) == Expectation::growing) seen.past_digest = TRY(look_.past_digest(file, entry));
+    return look_.compare_storage(place.dir, name, file, entry.path);
+}
+
+/// Its content may be what it likes, its privileges may not.
+Result<> Walker::observe_data(const Place& place, const std::string& name, sys::FdRef file, Observed& seen) {
+    constexpr unsigned kExecutable = 0111;
+    if ((seen.now.mode & kExecutable) != 0) TRY(Looker::add_xattrs(file, seen.now));
+    return seen.now.is_privileged() ? observe_file(place, name, file, seen) : Result<>();
+}
+
+Result<> Walker::observe_directory(sys::FdRef dir, Entry& entry) {
+    if (policy_.of_path(entry.path) == Expectation::ignored || look_.recall(entry, orders_.known)) return {};
+    TRY(Looker::add_xattrs(dir, entry));
+    auto marks = image_ ? TRY(ask_(dir)) : OverlayMarks();
+    entry.opaque = marks.opaque;
+    entry.target = marks.redirect;
+    return Looker::forget_if_young(dir, entry);
+}
+
+Result<Observed> Walker::observe(const Place& place, const std::string& name, const struct stat& status) {
+    Observed seen{entry_of(place.path + "/" + name, status), std::nullopt, {}};
+    auto& entry = seen.now;
+    if (entry.kind == Kind::link) entry.target = TRY(sys::read_link(place.dir, name));
+    if (entry.kind == Kind::directory) TRY(observe_directory(TRY(sys::open_beneath(place.dir, name, O_RDONLY | O_DIRECTORY)), entry));
+    if (entry.kind == Kind::file) {
+        auto file = TRY(open_file(place.dir, name, status));
+        bool is_data = policy_.of_path(entry.path) == Expectation::ignored;
+        TRY(is_data ? observe_data(place, name, file, seen) : observe_file(place, name, file, seen));
+    }
+    if (place.below != nullptr && matters(entry)) seen.below = TRY(look_.look_below(*place.below, name, entry));
+    return seen;
+}
+
+Result<sys::DirFd> Walker::open_below(const Place& place, const std::string& name, const Entry& entry) const {
+    if (entry.opaque) return sys::DirFd();
+    bool absolute = entry.target.starts_with('/');
+    if (!absolute && place.below == nullptr) return sys::DirFd();
+    auto from = absolute ? *image_ : sys::FdRef(*place.below);
+    auto path = absolute ? entry.target.substr(1) : entry.target.empty() ? name : entry.target;
+    auto dir = sys::open_beneath(from, path, O_RDONLY | O_DIRECTORY);
+    if (dir) return sys::DirFd(dir->release());
+    int reason = dir.error().errno_value;
+    if (reason == ENOENT || reason == ENOTDIR || reason == ELOOP) return sys::DirFd();
+    return std::unexpected<Error>(dir.error());
+}
+
+void Walker::descend(const Place& place, const std::string& name, const Entry& entry, std::size_t depth) {
+    if (depth == kDeepest) return not_known(entry.path, "it is deeper than the scan goes");
+    auto dir = sys::open_beneath(place.dir, name, O_RDONLY | O_DIRECTORY);
+    if (!dir) return not_known(entry.path, dir.error().message());
+    auto below = open_below(place, name, entry);
+    if (!below) return not_known(entry.path, below.error().message());
+    sys::DirFd own(dir->release());
+    walk({own, below->is_open() ? &*below : nullptr, entry.path}, depth + 1);
+}
+
+void Walker::visit(const Place& place, const std::string& name, std::size_t depth) {
+    auto path = place.path + "/" + name;
+    ++survey_.looked_at;
+    auto status = sys::stat_at(place.dir, name);
+    if (!status && status.error().errno_value == ENOENT) return;  // gone since the directory was read
+    if (!status) return not_known(path, status.error().message());
+    auto seen = observe(place, name, *status);
+    if (!seen && seen.error().errno_value == ENOENT) return;
+    if (!seen) return not_known(path, seen.error().message());
+    auto entry = seen->now;
+    if (matters(entry)) survey_.entries.push_back(std::move(*seen));
+    if (entry.kind == Kind::directory) descend(place, name, entry, depth);
+}
+
+void Walker::walk(const Place& place, std::size_t depth) {
+    auto names = sys::list_hostile_dir(place.dir, orders_.budget.entries - std::min(orders_.budget.entries, survey_.looked_at));
+    if (!names) return not_known(place.path, names.error().message());
+    for (const auto& name : *names) {
+        if (is_over_budget()) return not_known(place.path, "there is more to look at than the scan may");
+        visit(place, name, depth);
+    }
+}
+
+void Walker::walk_tree(const SurveyTree& tree) {
+    image_ = tree.below;
+    auto dir = sys::open_beneath(tree.dir, ".", O_RDONLY | O_DIRECTORY);
+    if (!dir) return not_known(tree.at, dir.error().message());
+    sys::DirFd own(dir->release());
+    if (!tree.below) return walk({own, nullptr, tree.at}, 0);
+    auto below = sys::open_beneath(*tree.below, ".", O_RDONLY | O_DIRECTORY);
+    if (!below) return not_known(tree.at, below.error().message());
+    sys::DirFd image(below->release());
+    walk({own, &image, tree.at}, 0);
+}
+
+}  // namespace
+
+Survey survey(const std::vector<SurveyTree>& trees, const SurveyOrders& orders, const AskMarks& ask) {
+    Walker walker(orders, ask);
+    for (const auto& tree : trees) walker.walk_tree(tree);
+    return std::move(walker).finish();
+}
+
+}  // namespace vs::guard
