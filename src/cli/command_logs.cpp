@@ -10,6 +10,7 @@
 #include "log/export.hpp"
 #include "log/machine.hpp"
 #include "log/reader.hpp"
+#include "log/syslog.hpp"
 #include "log/verify.hpp"
 #include "model/paths.hpp"
 #include "sys/file.hpp"
@@ -30,6 +31,11 @@ Result<LogChoice> choice_of(const Invocation& line) {
     if (line.has(Opt::since)) choice.since = TRY(parse_time(line.value(Opt::since), now()));
     if (line.has(Opt::until)) choice.until = TRY(parse_time(line.value(Opt::until), now()));
     choice.grep = line.value(Opt::grep);
+    if (line.has(Opt::priority)) {
+        choice.priority = log::parse_severity(line.value(Opt::priority));
+        if (!choice.priority)
+            return fail(Code::usage, "'{}' is no priority: emerg, alert, crit, err, warning, notice, info or debug", line.value(Opt::priority));
+    }
     return choice;
 }
 

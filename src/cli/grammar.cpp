@@ -35,6 +35,7 @@ constexpr std::array kOptions = {
     Option{Opt::since, "since", 0, "TIME", "from then on: 2026-11-22T03:00:00 (UTC), or 10m: ten minutes ago"},
     Option{Opt::until, "until", 0, "TIME", "up to then"},
     Option{Opt::grep, "grep", 0, "TEXT", "lines that contain it"},
+    Option{Opt::priority, "priority", 0, "LEVEL", "this severe or more: emerg, alert, crit, err, warning, notice, info, debug"},
     Option{Opt::boot, "boot", 0, "", "since the machine was started last"},
     Option{Opt::verify, "verify", 0, "", "say whether it is what was written, or name the first record that is not"},
     Option{Opt::export_, "export", 0, "", "a document of records, each with the proof that it belongs to the log"},
@@ -53,7 +54,7 @@ constexpr Opt kDelete[] = {Opt::yes, Opt::dry_run};
 constexpr Opt kDryRun[] = {Opt::dry_run};
 constexpr Opt kStop[] = {Opt::kill, Opt::timeout};
 constexpr Opt kQuery[] = {Opt::json};
-constexpr Opt kLogs[] = {Opt::follow, Opt::since, Opt::until, Opt::grep, Opt::boot, Opt::verify, Opt::export_, Opt::key, Opt::json};
+constexpr Opt kLogs[] = {Opt::follow, Opt::since, Opt::until, Opt::grep, Opt::priority, Opt::boot, Opt::verify, Opt::export_, Opt::key, Opt::json};
 constexpr Opt kExec[] = {Opt::user, Opt::directory, Opt::environment, Opt::terminal, Opt::no_terminal};
 constexpr Opt kScan[] = {Opt::full, Opt::budget, Opt::json};
 constexpr Opt kSuexec[] = {Opt::directory, Opt::environment, Opt::terminal, Opt::no_terminal};

@@ -126,6 +126,7 @@ json of_settings(const model::Settings& settings) {
             {"limits", of_limits(settings.limits)},
             {"ulimits", of_ulimits(settings.ulimits)},
             {"guard", {{"frozen", settings.guard.frozen}, {"growing", settings.guard.growing}, {"ignored", settings.guard.ignored}}},
+            {"log", {{"records", settings.log.records}, {"bytes", settings.log.bytes}, {"keep", settings.log.keep}}},
             {"userns", settings.user_namespaces},
             {"nesting", settings.nesting},
             {"firewall", settings.firewall},

@@ -3,6 +3,7 @@
 #include "cli/json.hpp"
 #include "log/base64.hpp"
 #include "log/note.hpp"
+#include "log/syslog.hpp"
 
 namespace vs::cli {
 
@@ -20,13 +21,22 @@ std::string base64(std::string_view bytes) {
     return text;
 }
 
+/// What the sender claims stands apart from what the host knows.
+json of_entry(const LogEntry& entry) {
+    json document{{"sequence", entry.sequence}, {"time", format_time(entry.realtime)}, {"boot", hex(entry.boot)},
+                  {"kind", kind_name(entry.kind)}, {"source", source_name(entry.source)}, {"text", entry.text}};
+    if (entry.source == log::Source::recorder || entry.source == log::Source::console || entry.source == log::Source::host) return document;
+    document["claimed"] = {{"pid", entry.pid}, {"uid", entry.uid}, {"tag", entry.tag}, {"time", entry.claimed_time}};
+    document["claimed"]["priority"] = entry.severity ? json(log::severity_name(*entry.severity)) : json();
+    return document;
+}
+
 }  // namespace
 
 std::string json_log(const model::ServerName& name, const std::vector<LogEntry>& entries) {
     auto records = json::array();
     for (const auto& entry : entries)
-        records.push_back({{"sequence", entry.sequence}, {"time", format_time(entry.realtime)}, {"boot", hex(entry.boot)},
-                           {"kind", kind_name(entry.kind)}, {"source", source_name(entry.source)}, {"text", entry.text}});
+        records.push_back(of_entry(entry));
     return print_document({{"name", name.text()}, {"records", records}});
 }
 

@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "base/text.hpp"
+#include "log/syslog.hpp"
 
 namespace vs::cli {
 
@@ -33,7 +34,34 @@ std::string own_words(const log::Record& record) {
 }
 
 LogEntry entry_of(const log::Record& record, std::string text) {
-    return {record.head.sequence, record.head.realtime, record.head.boot, record.head.kind, record.head.source, std::move(text)};
+    LogEntry entry;
+    entry.sequence = record.head.sequence;
+    entry.realtime = record.head.realtime;
+    entry.boot = record.head.boot;
+    entry.kind = record.head.kind;
+    entry.source = record.head.source;
+    entry.pid = record.head.claimed_pid;
+    entry.uid = record.head.claimed_uid;
+    entry.text = std::move(text);
+    return entry;
+}
+
+/// What a message says of itself.
+void interpret(LogEntry& entry) {
+    const auto all = std::exchange(entry.text, "");
+    auto message = log::parse_syslog(all);
+    entry.severity = message.severity();
+    entry.tag = message.tag;
+    if (!message.process.empty()) entry.tag += fmt::format("[{}]", message.process);
+    entry.claimed_time = message.time;
+    entry.text = message.text;
+}
+
+/// The host's own records matter to everybody.
+unsigned severity_of(const LogEntry& entry) {
+    constexpr unsigned kWarning = 4, kDebug = 7;
+    if (entry.kind != log::Kind::text || entry.source == log::Source::host) return kWarning;
+    return entry.severity.value_or(kDebug);
 }
 
 /// The number of `digits` digits that the text begins with, taken from it.
@@ -80,31 +108,46 @@ std::optional<std::chrono::sys_seconds> parse_calendar(std::string_view text) {
 }  // namespace
 
 void LogLines::add(const log::Record& record) {
-    if (record.head.source == log::Source::console && record.head.kind == log::Kind::text) return add_console(record);
-    finish();
-    take_(entry_of(record, own_words(record)));
+    const auto source = record.head.source;
+    if (record.head.kind != log::Kind::text) {
+        finish();
+        return take_(entry_of(record, own_words(record)));
+    }
+    if (source == log::Source::console || source == log::Source::stream) return add_pieces(record);
+    auto entry = entry_of(record, std::string(record.payload));
+    if (source != log::Source::host) interpret(entry);
+    take_(entry);
 }
 
-void LogLines::add_console(const log::Record& record) {
+void LogLines::add_pieces(const log::Record& record) {
+    const std::string_view ends = record.head.source == log::Source::console ? std::string_view("\n") : std::string_view("\n\0", 2);
+    const Writer writer{record.head.source, record.head.claimed_pid};
     auto rest = record.payload;
     while (!rest.empty()) {
-        if (!open_) open_ = entry_of(record, "");
-        auto end = rest.find('\n');
-        open_->text += rest.substr(0, end);
+        auto& line = open_.try_emplace(writer, entry_of(record, "")).first->second;
+        auto end = rest.find_first_of(ends);
+        line.text += rest.substr(0, end);
         rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-        if (end != std::string_view::npos || open_->text.size() >= kMostLine) finish();
+        if (end == std::string_view::npos && line.text.size() < kMostLine) continue;
+        finish(line);
+        open_.erase(writer);
     }
 }
 
+void LogLines::finish(LogEntry& entry) {
+    if (entry.text.ends_with('\r')) entry.text.pop_back();
+    if (entry.source == log::Source::stream) interpret(entry);
+    take_(entry);
+}
+
 void LogLines::finish() {
-    if (!open_) return;
-    if (open_->text.ends_with('\r')) open_->text.pop_back();
-    take_(*open_);
-    open_.reset();
+    for (auto& [writer, entry] : open_) finish(entry);
+    open_.clear();
 }
 
 bool LogChoice::wants(const LogEntry& entry) const {
-    return entry.realtime >= since && entry.realtime <= until && (grep.empty() || entry.text.find(grep) != std::string::npos);
+    return entry.realtime >= since && entry.realtime <= until && (grep.empty() || entry.text.find(grep) != std::string::npos) &&
+           (!priority || severity_of(entry) <= *priority);
 }
 
 Result<std::uint64_t> parse_time(std::string_view text, std::uint64_t now) {
@@ -127,7 +170,8 @@ std::string format_time(std::uint64_t realtime) {
 }
 
 std::string log_line(const LogEntry& entry) {
-    return fmt::format("{} {}: {}\n", format_time(entry.realtime), source_name(entry.source), base::escape_control(entry.text));
+    const auto tag = entry.tag.empty() ? "" : base::escape_control(entry.tag) + ": ";
+    return fmt::format("{} {}: {}{}\n", format_time(entry.realtime), source_name(entry.source), tag, base::escape_control(entry.text));
 }
 
 std::string_view source_name(log::Source source) {
@@ -137,6 +181,7 @@ std::string_view source_name(log::Source source) {
         case log::Source::datagram: return "log";
         case log::Source::stream: return "stream";
         case log::Source::journal: return "journal";
+        case log::Source::host: return "host";
     }
     return "";
 }

@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/result.hpp"
 #include "log/record.hpp"
@@ -18,7 +20,10 @@ struct LogEntry {
     log::BootId boot{};
     log::Kind kind = log::Kind::text;
     log::Source source = log::Source::recorder;
-    std::string text;  ///< not escaped
+    std::uint32_t pid = 0, uid = 0;     ///< of the sender, as it claims; 0, 0 where nobody claims anything
+    std::optional<unsigned> severity;   ///< so are these
+    std::string tag, claimed_time;      ///< not escaped
+    std::string text;                   ///< not escaped
 };
 
 class LogLines {
@@ -26,20 +31,24 @@ class LogLines {
     explicit LogLines(std::function<void(const LogEntry&)> take) : take_(std::move(take)) {}
 
     void add(const log::Record& record);
-    /// The line that has no end yet, if there is one.
+    /// The lines that have no end yet.
     void finish();
 
   private:
-    void add_console(const log::Record& record);
+    using Writer = std::pair<log::Source, std::uint32_t>;  ///< and its process
+
+    void add_pieces(const log::Record& record);
+    void finish(LogEntry& entry);
 
     std::function<void(const LogEntry&)> take_;
-    std::optional<LogEntry> open_;
+    std::map<Writer, LogEntry> open_;  ///< lines that have no end yet
 };
 
 /// What to show. Times are nanoseconds since 1970.
 struct LogChoice {
     std::uint64_t since = 0, until = UINT64_MAX;
     std::string grep;
+    std::optional<unsigned> priority;  ///< this severe, or more
 
     [[nodiscard]] bool wants(const LogEntry& entry) const;
 };

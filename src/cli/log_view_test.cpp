@@ -38,8 +38,46 @@ TEST(log_lines, other_records_are_a_line_each_and_end_the_one_before) {
     EXPECT_EQ(lines[1].text, "3 records, 70 bytes lost: disk full");
 }
 
+TEST(log_lines, a_message_is_one_and_says_who_claims_to_have_sent_it) {
+    auto message = record(2, "<11>Nov 22 04:05:06 sshd[7]: no\nway\n", log::Source::datagram);
+    message.head.claimed_pid = 77;
+    auto lines = lines_of({record(1, "no e"), message, record(3, "nd\n")});
+    ASSERT_EQ(lines.size(), 2U);
+    EXPECT_EQ(lines[0].tag, "sshd[7]");
+    EXPECT_EQ(lines[0].severity, 3U);
+    EXPECT_EQ(lines[0].pid, 77U);
+    EXPECT_EQ(lines[0].text, "no\nway");
+    EXPECT_EQ(lines[0].claimed_time, "Nov 22 04:05:06");
+    EXPECT_EQ(lines[1].text, "no end");
+}
+
+TEST(log_lines, connections_have_lines_of_their_own) {
+    auto from = [](std::uint32_t pid, std::string_view text) {
+        auto one = record(pid, text, log::Source::stream);
+        one.head.claimed_pid = pid;
+        return one;
+    };
+    auto lines = lines_of({from(1, "<13>a: on"), from(2, "<13>b: x\n<13>b: y\n"), from(1, "e\nrest")});
+    ASSERT_EQ(lines.size(), 4U);
+    EXPECT_EQ(lines[0].text, "x");
+    EXPECT_EQ(lines[2].text, "one");
+    EXPECT_EQ(lines[2].tag, "a");
+    EXPECT_EQ(lines[3].text, "rest");
+}
+
+TEST(choice, by_priority_takes_what_is_as_severe_and_what_the_host_says) {
+    LogEntry err, console, host;
+    err.severity = 3;
+    console.source = log::Source::console;
+    host.source = log::Source::host;
+    EXPECT_TRUE((LogChoice{.grep = "", .priority = 3}.wants(err)));
+    EXPECT_FALSE((LogChoice{.grep = "", .priority = 2}.wants(err)));
+    EXPECT_FALSE((LogChoice{.grep = "", .priority = 6}.wants(console)));
+    EXPECT_TRUE((LogChoice{.grep = "", .priority = 4}.wants(host)));
+}
+
 TEST(log_line, cannot_move_the_cursor) {
-    LogEntry entry{.realtime = 1'790'000'000'123'000'000, .source = log::Source::console, .text = "a\x1b[2J\nb\x7f"};
+    LogEntry entry{.realtime = 1'790'000'000'123'000'000, .source = log::Source::console, .severity = {}, .tag = "", .claimed_time = "", .text = "a\x1b[2J\nb\x7f"};
     EXPECT_EQ(log_line(entry), "2026-09-21T14:13:20.123Z console: a\\x1b[2J\\nb\\x7f\n");
 }
 
@@ -53,11 +91,11 @@ TEST(time, is_read_as_people_write_it) {
 }
 
 TEST(choice, takes_what_was_asked_for) {
-    LogEntry entry{.realtime = 5, .text = "hello"};
-    EXPECT_TRUE((LogChoice{.since = 5, .until = 5, .grep = "ell"}.wants(entry)));
-    EXPECT_FALSE((LogChoice{.since = 6, .grep = ""}.wants(entry)));
-    EXPECT_FALSE((LogChoice{.until = 4, .grep = ""}.wants(entry)));
-    EXPECT_FALSE((LogChoice{.grep = "bye"}.wants(entry)));
+    LogEntry entry{.realtime = 5, .severity = {}, .tag = "", .claimed_time = "", .text = "hello"};
+    EXPECT_TRUE((LogChoice{.since = 5, .until = 5, .grep = "ell", .priority = {}}.wants(entry)));
+    EXPECT_FALSE((LogChoice{.since = 6, .grep = "", .priority = {}}.wants(entry)));
+    EXPECT_FALSE((LogChoice{.until = 4, .grep = "", .priority = {}}.wants(entry)));
+    EXPECT_FALSE((LogChoice{.grep = "bye", .priority = {}}.wants(entry)));
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ char byte_of(Enumerator value) {
 /// Nothing where a byte stands for none of the words above.
 std::optional<Head> read_head(const char* bytes) {
     auto kind = static_cast<std::uint8_t>(bytes[5]), source = static_cast<std::uint8_t>(bytes[6]), flag = static_cast<std::uint8_t>(bytes[7]);
-    if (bytes[4] != kFormat || kind < 1 || kind > 4 || source > 4 || flag > 1) return std::nullopt;
+    if (bytes[4] != kFormat || kind < 1 || kind > 4 || source > 5 || flag > 2) return std::nullopt;
     Head head;
     head.kind = Kind{kind};
     head.source = Source{source};

@@ -39,8 +39,19 @@ enum class Kind : std::uint8_t {
     begin = 3,  ///< a recorder began its work
     end = 4,    ///< and ended it because the server had ended
 };
-enum class Source : std::uint8_t { recorder = 0, console = 1, datagram = 2, stream = 3, journal = 4 };
-enum class Flag : std::uint8_t { none = 0, truncated = 1 };
+enum class Source : std::uint8_t {
+    recorder = 0,
+    console = 1,
+    datagram = 2,  ///< /dev/log
+    stream = 3,    ///< a connection
+    journal = 4,   ///< the journal of a systemd inside
+    host = 5,      ///< the host's own words about the server
+};
+enum class Flag : std::uint8_t {
+    none = 0,
+    truncated = 1,   ///< it was longer
+    unfinished = 2,  ///< of a stream: its last line goes on in the next record of the same process
+};
 
 struct Head {
     Kind kind = Kind::text;

@@ -75,6 +75,14 @@ struct GuardSettings {
     std::vector<std::string> frozen, growing, ignored;
 };
 
+/// What is kept of what a server logs. The rates hold for each of its log sockets and its console, and there for its root apart
+/// from everybody else; half a minute's worth may come at once.
+struct LogSettings {
+    std::uint64_t records = 1000;    ///< a second
+    std::uint64_t bytes = 1 << 20;   ///< a second
+    std::uint64_t keep = 32 << 20;   ///< bytes on disk
+};
+
 struct Settings {
     std::string image;  ///< id below /var/lib/vservers/images
     std::string host_name;
@@ -88,6 +96,7 @@ struct Settings {
     int nice = 0;
     Limits limits;
     GuardSettings guard;
+    LogSettings log;
     std::map<std::string, ResourceLimit> ulimits;  ///< "nofile" and so on: names of ulimit_names()
     bool user_namespaces = true;  ///< `userns`: may the guest make user namespaces of its own
     bool nesting = false;         ///< no masks, so that containers run inside

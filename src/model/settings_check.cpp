@@ -88,6 +88,15 @@ Found check_limits(const Settings& settings) {
     return {};
 }
 
+Found check_log(const Settings& settings) {
+    constexpr std::uint64_t kMostRate = 1 << 30, kLeastBytes = 4096, kLeastKept = 16 << 20, kMostKept = 1ULL << 40;
+    const auto& log = settings.log;
+    if (log.records < 1 || log.records > kMostRate) return Finding{"log.records", "must be from 1 to 1073741824"};
+    if (log.bytes < kLeastBytes || log.bytes > kMostRate) return Finding{"log.bytes", "must be from 4K to 1G"};
+    if (log.keep < kLeastKept || log.keep > kMostKept) return Finding{"log.keep", "must be from 16M to 1T"};
+    return {};
+}
+
 Found check_ulimits(const Settings& settings) {
     for (const auto& [name, limit] : settings.ulimits)
         if (limit.hard && (!limit.soft || *limit.soft > *limit.hard))
@@ -200,7 +209,7 @@ Found check_owners(const Settings& settings) {
 
 std::optional<Finding> check_settings(const Settings& settings) {
     constexpr Found (*kChecks[])(const Settings&) = {check_image,        check_names,     check_network_kind, check_addresses,
-                                                     check_ports,        check_uplink,    check_limits,       check_ulimits,
+                                                     check_ports,        check_uplink,    check_limits,       check_ulimits,      check_log,
                                                      check_paths,        check_owners,    check_services,     check_durations};
     for (auto check : kChecks)
         if (auto found = check(settings)) return found;

@@ -125,6 +125,10 @@ TEST(SettingsCheck, limits) {
     expect({
         {[](Settings& s) { s.nice = -20; }, ""},
         {[](Settings& s) { s.nice = 19; }, ""},
+        {[](Settings& s) { s.log.records = 0; }, "log.records: must be from 1 to 1073741824"},
+        {[](Settings& s) { s.log.bytes = 4095; }, "log.bytes: must be from 4K to 1G"},
+        {[](Settings& s) { s.log.keep = (16 << 20) - 1; }, "log.keep: must be from 16M to 1T"},
+        {[](Settings& s) { s.log = {1, 4096, 16 << 20}; }, ""},
         {[](Settings& s) { s.nice = -21; }, "nice: must be from -20 to 19"},
         {[](Settings& s) { s.nice = 20; }, "nice: must be from -20 to 19"},
         {[](Settings& s) { s.limits.memory = 0; }, "limits.memory: must be from 4M to 1048576T"},

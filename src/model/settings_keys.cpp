@@ -31,6 +31,8 @@ constexpr auto limit = key_of<Member, Read, Write, Limits>;
 template <auto Member, auto Read, auto Write>
 constexpr auto guard = key_of<Member, Read, Write, GuardSettings>;
 template <auto Member, auto Read, auto Write>
+constexpr auto log_key = key_of<Member, Read, Write, LogSettings>;
+template <auto Member, auto Read, auto Write>
 constexpr auto mount = key_of<Member, Read, Write, HostMount>;
 template <auto Member, auto Read, auto Write>
 constexpr auto service = key_of<Member, Read, Write, Service>;
@@ -84,6 +86,12 @@ constexpr std::array kGuardKeys = {
     guard<&GuardSettings::growing, read_texts, write_texts>("growing", "What may only grow, like logs.", R"(["/srv/audit"])"),
     guard<&GuardSettings::ignored, read_texts, write_texts>("ignored", "What may change; only privileged programs are looked for.",
                                                             R"(["/etc/cups"])"),
+};
+
+constexpr std::array kLogKeys = {
+    log_key<&LogSettings::records, read_count, write_count>("records", "Messages a second, on each socket; more are counted and dropped.", ""),
+    log_key<&LogSettings::bytes, read_size, write_size>("bytes", "Bytes a second, the same way.", ""),
+    log_key<&LogSettings::keep, read_size, write_size>("keep", "How much stays on disk; the oldest goes.", ""),
 };
 
 constexpr std::array kMountKeys = {
@@ -190,6 +198,8 @@ constexpr std::array kSections = {
     Section{"ulimits", "[ulimits]", [] { return names_of(kUlimitNames); }, read_ulimits},
     Section{"guard", "[guard]", [] { return names_of(kGuardKeys); },
             [](const Node& node, Settings& settings) { return read_table(node, guard_keys(), settings.guard); }},
+    Section{"log", "[log]", [] { return names_of(kLogKeys); },
+            [](const Node& node, Settings& settings) { return read_table(node, log_keys(), settings.log); }},
     Section{"mount", "[[mount]]", [] { return names_of(kMountKeys); },
             [](const Node& node, Settings& settings) { return read_tables(node, mount_keys(), settings.mounts); }},
     Section{"service", "[[service]]", [] { return names_of(kServiceKeys); },
@@ -202,6 +212,7 @@ std::span<const Key<Settings>> top_keys() { return kTopKeys; }
 std::span<const Key<NetworkSettings>> network_keys() { return kNetworkKeys; }
 std::span<const Key<Limits>> limit_keys() { return kLimitKeys; }
 std::span<const Key<GuardSettings>> guard_keys() { return kGuardKeys; }
+std::span<const Key<LogSettings>> log_keys() { return kLogKeys; }
 std::span<const Key<HostMount>> mount_keys() { return kMountKeys; }
 std::span<const Key<Service>> service_keys() { return kServiceKeys; }
 std::span<const Section> sections() { return kSections; }

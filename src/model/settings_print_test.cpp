@@ -37,6 +37,7 @@ Settings full() {
     settings.limits = {.memory = (512ULL << 20) + 1, .processes = 0, .cpu_weight = 7, .cpu_percent = 150};
     settings.ulimits = {{"nofile", {1024, 4096}}, {"core", {0, 0}}, {"stack", {}}, {"memlock", {65536, std::nullopt}}};
     settings.guard = {.frozen = {"/srv/www", "/home/*/bin"}, .growing = {"/srv/audit"}, .ignored = {"/etc/cups"}};
+    settings.log = {.records = 7, .bytes = 8192, .keep = 64 << 20};
     settings.mounts = {{"/srv/a", "/a", true, "www-data"}, {"/srv/b", "/b", false, ""}};
     settings.services = {{"web", {"/bin/sh", "-c", "echo '\t\x01';\nexec web"}, "www-data", false}, {"b", {"/b"}, "root", true}};
     return settings;
@@ -64,6 +65,9 @@ TEST(SettingsPrint, nothing_is_lost_on_the_way) {
     EXPECT_EQ(read.guard.frozen, given.guard.frozen);
     EXPECT_EQ(read.guard.growing, given.guard.growing);
     EXPECT_EQ(read.guard.ignored, given.guard.ignored);
+    EXPECT_EQ(read.log.records, 7U);
+    EXPECT_EQ(read.log.bytes, 8192U);
+    EXPECT_EQ(read.log.keep, 64U << 20);
     EXPECT_EQ(read.ulimits.size(), 4U);
     EXPECT_EQ(read.ulimits.at("memlock").soft, 65536U);
     EXPECT_FALSE(read.ulimits.at("memlock").hard);

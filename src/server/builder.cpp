@@ -117,11 +117,12 @@ class Build {
         handles.root = std::move(staged.root);
         handles.init = std::move(child_.pidfd);
         handles.log_dir = std::move(order_.log_dir);
+        handles.sockets = std::move(order_.sockets);
         handles.run_dir = std::move(order_.run_dir);
         handles.keeper_lock = std::move(order_.keeper_lock);
         handles.recorder_lock = std::move(order_.recorder_lock);
         handles.report = std::move(ends_.report);
-        return std::unexpected<Error>(exec_keeper(std::move(handles), {order_.name, order_.generation, KeeperOrigin::parent}));
+        return std::unexpected<Error>(exec_keeper(std::move(handles), {order_.name, order_.generation, KeeperOrigin::parent, order_.log}));
     }
 
     BuildOrder order_;

@@ -4,7 +4,9 @@
 // status whether it rebooted or halted.
 
 #include "server/cgroups.hpp"
+#include "model/settings.hpp"
 #include "server/guest_child.hpp"
+#include "server/log_sockets.hpp"
 #include "server/root.hpp"
 
 namespace vs::server {
@@ -18,6 +20,8 @@ struct BuildOrder {
     sys::DirFd proc;
     // For the keeper:
     sys::DirFd log_dir, run_dir;
+    LogSockets sockets;
+    model::LogSettings log;
     sys::Fd keeper_lock, recorder_lock;
     std::string name;
     std::uint32_t generation = 0;

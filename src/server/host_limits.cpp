@@ -14,11 +14,11 @@ struct HostLimit {
 // The neighbours of all network namespaces are in one table for each protocol, of 1,024 entries by default: a server that
 // asks for unanswered addresses, on the wire or on a device of its own, has it full, and then nobody finds a new neighbour. The
 // hard limit first, for the soft one is of no use above it. Terminals: 4,096 for all, and a server can have more than the 128 of its /dev by
-// mounting another devpts.
+// mounting another devpts. Messages that wait at a socket, such as a server's for its log: ten, where systemd has not raised it.
 constexpr HostLimit kHostLimits[] = {
     {"net/ipv4/neigh/default/gc_thresh3", 65536}, {"net/ipv4/neigh/default/gc_thresh2", 32768},
     {"net/ipv6/neigh/default/gc_thresh3", 65536}, {"net/ipv6/neigh/default/gc_thresh2", 32768},
-    {"kernel/pty/max", 65536},
+    {"kernel/pty/max", 65536}, {"net/unix/max_dgram_qlen", 512},
 };
 
 }  // namespace

@@ -2,6 +2,9 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/text.hpp"
 #include "log/machine.hpp"
 #include "model/paths.hpp"
@@ -29,18 +32,42 @@ Result<sys::PidFd> find_recorder(const RunDir& run) {
     return sys::open_pidfd(static_cast<pid_t>(*pid));
 }
 
-/// What an orphaned server's new keeper can still get hold of. Without its recorder the console is lost: its master is closed.
+/// What keeper and recorder both had, from the one that is left.
+Result<> take_from_recorder(KeeperHandles& handles, sys::PidFd recorder) {
+    auto take = [&](keeper::Descriptor number) { return sys::take_descriptor(recorder, number); };
+    auto take_socket = [&](keeper::Descriptor number) -> Result<sys::SocketFd> { return sys::SocketFd(TRY(take(number)).release()); };
+    handles.console = TRY(take(keeper::kConsole));
+    handles.console_slave = TRY(take(keeper::kConsoleSlave));
+    handles.recorder_lock = TRY(take(keeper::kRecorderLock));
+    handles.sockets.log = TRY(take_socket(keeper::kLogSocket));
+    handles.sockets.journal = TRY(take_socket(keeper::kJournalSocket));
+    handles.sockets.stream = TRY(take_socket(keeper::kStreamSocket));
+    handles.sockets.note = TRY(take_socket(keeper::kNoteSocket));
+    handles.sockets.kept_in = TRY(take_socket(keeper::kKeptIn));
+    handles.sockets.kept_out = TRY(take_socket(keeper::kKeptOut));
+    handles.recorder = std::move(recorder);
+    return {};
+}
+
+/// Where the recorder is gone too: sockets anew, under the names that the server knows. Its console's master is closed; a pair of
+/// sockets stands in for it, on which nothing will ever come.
+Result<> begin_anew(KeeperHandles& handles, const RunDir& run) {
+    auto silent = TRY(sys::make_socket_pair());
+    handles.console = sys::Fd(silent.ours.release());
+    handles.console_slave = sys::Fd(silent.theirs.release());
+    handles.recorder_lock = TRY(sys::lock_file(run.dir(), "recorder.lock", sys::LockWait::wait));
+    handles.sockets = TRY(make_log_sockets(run.dir()));
+    return {};
+}
+
+/// What an orphaned server's new keeper can still get hold of.
 Result<KeeperHandles> gather(const model::ServerName& name, const RunDir& run, const RunState& state, sys::Fd keeper_lock) {
     KeeperHandles handles;
     handles.init = TRY(sys::open_pidfd(state.init));
     handles.keeper_lock = std::move(keeper_lock);
-    auto recorder = find_recorder(run);
-    if (recorder && recorder->is_open()) {
-        handles.console = TRY(sys::take_descriptor(*recorder, keeper::kConsole));
-        handles.console_slave = TRY(sys::take_descriptor(*recorder, keeper::kConsoleSlave));
-        handles.recorder_lock = TRY(sys::take_descriptor(*recorder, keeper::kRecorderLock));
-        handles.recorder = std::move(*recorder);
-    }
+    auto recorder = TRY(find_recorder(run));
+    if (recorder.is_open()) TRY(take_from_recorder(handles, std::move(recorder)));
+    else TRY(begin_anew(handles, run));
     handles.log_dir = TRY(open_log_dir(name));
     handles.run_dir = TRY(sys::open_dir(run.dir(), "."));
     auto root = sys::open_at(sys::kHere, fmt::format("/proc/{}/root", state.init), O_PATH);
@@ -62,22 +89,51 @@ Result<sys::DirFd> open_log_dir(const model::ServerName& name) {
     return directory;
 }
 
+namespace {
+
+/// What a recorder has, in the order of keeper_protocol.hpp.
+std::vector<sys::FdRef> shared_with_recorder(const KeeperHandles& handles) {
+    const auto& sockets = handles.sockets;
+    return {handles.console, handles.log_dir, handles.recorder_lock, handles.console_slave, handles.init, sockets.log,
+            sockets.journal, sockets.stream, sockets.note, sockets.kept_in, sockets.kept_out};
+}
+
+/// After its name.
+std::vector<std::string> recorder_arguments(const model::LogSettings& log) {
+    return {std::to_string(kRecorderUid), std::to_string(kSegmentBytes), std::to_string(log.keep / kSegmentBytes), std::to_string(log.records),
+            std::to_string(log.bytes)};
+}
+
+}  // namespace
+
+Error exec_recorder(const KeeperHandles& handles, const std::string& name) {
+    std::vector<std::string> words{libexec_program("vserver-recorder"), name};
+    std::ranges::copy(recorder_arguments({}), std::back_inserter(words));
+    auto placed = sys::place_descriptors(shared_with_recorder(handles), keeper::kConsole);
+    if (!placed) return placed.error();
+    auto closed = sys::close_on_exec_from(keeper::kFirstOwn);
+    if (!closed) return closed.error();
+    return sys::exec_program(words, program_environment());
+}
+
 Error exec_keeper(KeeperHandles handles, const KeeperArguments& arguments) {
     auto path = libexec_program("vserver-keeper");
     auto vserver = vserver_program();
     if (!vserver) return vserver.error();
-    auto placed = sys::place_descriptors({handles.console, handles.log_dir, handles.recorder_lock, handles.console_slave, handles.init,
-                                          handles.keeper_lock, handles.root, handles.run_dir, handles.recorder, handles.report},
-                                         keeper::kConsole);
+    auto descriptors = shared_with_recorder(handles);
+    for (sys::FdRef own : {sys::FdRef(handles.keeper_lock), sys::FdRef(handles.root), sys::FdRef(handles.run_dir), sys::FdRef(handles.recorder),
+                           sys::FdRef(handles.report)})
+        descriptors.push_back(own);
+    auto placed = sys::place_descriptors(descriptors, keeper::kConsole);
     if (!placed) return placed.error();
     auto silent = sys::silence_standard();
     if (!silent) return silent.error();
     auto closed = sys::close_on_exec_from(keeper::kReport + 1);
     if (!closed) return closed.error();
     const char* origin = arguments.origin == KeeperOrigin::parent ? "parent" : "adopted";
-    return sys::exec_program({path, arguments.name, std::to_string(arguments.generation), origin, *vserver,
-                              libexec_program("vserver-recorder"), std::to_string(kRecorderUid), std::to_string(kSegmentBytes)},
-                             program_environment());
+    std::vector<std::string> words{path, arguments.name, std::to_string(arguments.generation), origin, *vserver, libexec_program("vserver-recorder")};
+    std::ranges::copy(recorder_arguments(arguments.log), std::back_inserter(words));
+    return sys::exec_program(words, program_environment());
 }
 
 Result<> adopt_if_orphaned(const model::ServerName& name, const RunDir& run, const RunState& state) {
@@ -90,7 +146,7 @@ Result<> adopt_if_orphaned(const model::ServerName& name, const RunDir& run, con
     auto child = TRY(sys::clone_process({.flags = 0, .cgroup = &keepers}));
     if (child.pid != 0) return {};
     sys::start_session();
-    (void)exec_keeper(std::move(handles), {name.text(), state.generation, KeeperOrigin::adopted});
+    (void)exec_keeper(std::move(handles), {name.text(), state.generation, KeeperOrigin::adopted, state.log});
     sys::raw::exit_now(125);
 }
 

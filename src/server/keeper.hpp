@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "model/settings.hpp"
+#include "server/log_sockets.hpp"
 #include "server/run_state.hpp"
 #include "sys/fd.hpp"
 
@@ -15,6 +17,7 @@ struct KeeperHandles {
     sys::Fd console;        ///< master of the server's console; the recorder has it too
     sys::Fd console_slave;  ///< kept open, so that the master never hangs up
     sys::DirFd log_dir;
+    LogSockets sockets;     ///< the recorder has them too
     sys::Fd recorder_lock, keeper_lock;
     sys::PidFd init;
     sys::MountFd root;      ///< the last reference to the overlay, whose unmount may wait for the disk
@@ -30,12 +33,15 @@ struct KeeperArguments {
     std::string name;
     std::uint32_t generation = 0;
     KeeperOrigin origin = KeeperOrigin::parent;
+    model::LogSettings log;
 };
 
 /// Where the recorder of a server writes; made where it is missing, with a log that the machine's key vouches for, and the
 /// recorder's own.
 Result<sys::DirFd> open_log_dir(const model::ServerName& name);
 
+/// This process becomes a recorder of a server that does not run.
+Error exec_recorder(const KeeperHandles& handles, const std::string& name);
 /// This process becomes the keeper. Returns only on failure.
 Error exec_keeper(KeeperHandles handles, const KeeperArguments& arguments);
 

@@ -1,7 +1,7 @@
 #pragma once
-// Under which numbers a keeper finds its descriptors, and what its arguments are. The first five are the recorder's too.
+// Under which numbers a keeper finds its descriptors, and what its arguments are. The recorder has those before kFirstOwn too.
 //
-//     vserver-keeper NAME GENERATION parent|adopted VSERVER RECORDER RECORDER-UID LOG-BYTES
+//     vserver-keeper NAME GENERATION parent|adopted VSERVER RECORDER RECORDER-UID SEGMENT-BYTES SEGMENTS RECORDS-A-SECOND BYTES-A-SECOND
 
 #include <string_view>
 
@@ -13,11 +13,17 @@ enum Descriptor : int {
     kRecorderLock = 5,
     kConsoleSlave = 6,
     kInit = 7,          ///< pidfd
-    kKeeperLock = 8,
-    kRoot = 9,
-    kRunDir = 10,
-    kRecorder = 11,     ///< pidfd of a recorder that runs already; may be closed
-    kReport = 12,       ///< socket of a start that waits for kRunning; may be closed
+    kLogSocket = 8,     ///< these as in server/log_sockets.hpp
+    kJournalSocket = 9,
+    kStreamSocket = 10,
+    kNoteSocket = 11,
+    kKeptIn = 12,
+    kKeptOut = 13,
+    kKeeperLock = 14,
+    kRoot = 15,
+    kRunDir = 16,
+    kRecorder = 17,     ///< pidfd of a recorder that runs already; may be closed
+    kReport = 18,       ///< socket of a start that waits for kRunning; may be closed
 };
 inline constexpr int kFirstOwn = kKeeperLock;  ///< what the recorder does not get
 

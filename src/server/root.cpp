@@ -8,6 +8,7 @@
 
 #include "base/text.hpp"
 #include "model/accounts.hpp"
+#include "server/guest_log.hpp"
 #include "server/host_path.hpp"
 #include "server/void_namespace.hpp"
 #include "sys/call.hpp"
@@ -170,6 +171,8 @@ Result<> cover(FdRef root, const char* path, const char* with) {
 Result<RootSources> open_root_sources(const RootPlan& plan) {
     RootSources sources;
     sources.layers = TRY(storage::open_layers(plan.images, plan.server_dir));
+    sources.log_sockets = TRY_WITH(sys::clone_mount(sys::kHere, plan.log_sockets, Recursion::this_mount), "map its log sockets");
+    TRY(sys::set_attributes(sources.log_sockets, {.set = kInert | MOUNT_ATTR_RDONLY}, Recursion::this_mount));
     for (const auto& volume : plan.volumes) sources.binds.push_back(TRY_WITH(open_volume(plan, volume), "open the volume '{}'", volume.to));
     for (const auto& mount : plan.mounts) sources.binds.push_back(TRY(open_host_mount(mount)));
     return sources;
@@ -188,6 +191,8 @@ Result<StagedRoot> stage_root(RootSources sources, const RootPlan& plan, FdRef p
     TRY(sys::attach(staged.root, sys::kHere, "/"));
     TRY(sys::detach(void_paths::kLayers));  // the overlay holds private copies; the guest must not inherit these
     staged.console = TRY_WITH(mount_dev(staged.root, plan.first_id), "make /dev");
+    const auto reader = plan.runs_guest_init ? log_reader(staged.root) : LogReader::none;
+    TRY_WITH(mount_log_sockets(sources.log_sockets, staged.root, plan.first_id, reader), "mount its log sockets");
     for (const auto& bind : sources.binds) TRY(attach_bind(bind, staged.root));
     // An archive may have left them out. Mounted on later, when we are not the server's root any more and could not make them.
     for (const char* path : {"proc", "sys"})

@@ -31,6 +31,8 @@ struct RootPlan {
     };
     std::vector<Volume> volumes;
     Masks masks = Masks::standard;
+    std::string log_sockets;           ///< directory of the host
+    bool runs_guest_init = false;      ///< an init of its own may come, with a log of its own
 };
 
 /// What has to be opened in the host's mount namespace, before the void is entered.
@@ -45,6 +47,7 @@ struct RootSources {
         std::uint32_t count = 1;
     };
     storage::Layers layers;
+    sys::MountFd log_sockets;
     std::vector<Bind> binds;
 };
 Result<RootSources> open_root_sources(const RootPlan& plan);

@@ -7,6 +7,7 @@
 
 #include "base/text.hpp"
 #include "model/paths.hpp"
+#include "server/log_sockets.hpp"
 #include "sys/file.hpp"
 
 namespace vs::server {
@@ -40,9 +41,11 @@ Result<bool> is_still(sys::FdRef file, const std::string& path) {
 
 std::string print_state(const RunState& state) {
     return fmt::format(
-        "phase {}\npurpose {}\nnumber {}\ngeneration {}\ninit {}\ninit_start {}\ninit_path {}\nstarted {}\nnetwork {}\n",
+        "phase {}\npurpose {}\nnumber {}\ngeneration {}\ninit {}\ninit_start {}\ninit_path {}\nstarted {}\nnetwork {}\n"
+        "log_records {}\nlog_bytes {}\nlog_keep {}\n",
         state.phase == Phase::running ? "running" : "starting", state.purpose == Purpose::service ? "service" : "maintenance",
-        state.number.value, state.generation, state.init, state.init_start, state.init_path, state.started, print_plan(state.network));
+        state.number.value, state.generation, state.init, state.init_start, state.init_path, state.started, print_plan(state.network),
+        state.log.records, state.log.bytes, state.log.keep);
 }
 
 Result<RunState> parse_state(std::string_view content) {
@@ -61,6 +64,7 @@ Result<RunState> parse_state(std::string_view content) {
     state.init_path = text(fields, "init_path");
     state.started = text(fields, "started");
     state.network = TRY(parse_plan(text(fields, "network")));
+    state.log = {TRY(number(fields, "log_records")), TRY(number(fields, "log_bytes")), TRY(number(fields, "log_keep"))};
     return state;
 }
 
@@ -107,6 +111,7 @@ Result<> RunDir::sweep() const {
 }
 
 Result<> RunDir::clear() const {
+    TRY(remove_log_sockets(dir_));
     // The lock's file goes with the keeper that holds it: that one may wait for the server's lock, which our caller holds, and
     // the next start must not wait for it. The state is the last, so that whoever finds it left can begin anew.
     for (const char* file : {"recorder", "keeper.lock", "state"}) {

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "model/name.hpp"
+#include "model/settings.hpp"
 #include "server/network.hpp"
 #include "sys/file.hpp"
 
@@ -35,6 +36,7 @@ struct RunState {
     std::string init_path;         ///< "/sbin/init", or "vserver-init"
     std::string started;           ///< RFC 3339
     NetworkPlan network;
+    model::LogSettings log;
 };
 
 std::string print_state(const RunState& state);

@@ -6,9 +6,12 @@
 //     log-tool text DIR                          what was written on the console, as it was
 //     log-tool holes DIR                         the same, with a question mark for each byte that a gap tells of
 //     log-tool count DIR                         records
+//     log-tool list DIR                          one line for each record that a server wrote: SOURCE PID UID FLAG TEXT, escaped
 //     log-tool lost DIR                          bytes that gaps tell of
+//     log-tool lost-records DIR                  records that they tell of
 //     log-tool verify DIR KEY                    one line for each finding, and 1, or "good SEALED" and 0
 //     log-tool verify-all KEY DIR...             the same for each: "DIR: first finding" or "DIR: good SEALED"; always 0
+//     log-tool note SERVER TEXT                  says it in the log of a server of this host
 //     log-tool flood DIR COUNT                   COUNT records of 200 bytes; prints records per second
 
 #include <fmt/format.h>
@@ -25,6 +28,7 @@
 #include "log/machine.hpp"
 #include "log/verify.hpp"
 #include "programs/recorder/sealed_store.hpp"
+#include "server/log_note.hpp"
 #include "sys/random.hpp"
 
 namespace {
@@ -101,13 +105,23 @@ Result<int> count(const std::string& path) {
     return 0;
 }
 
-Result<int> lost(const std::string& path) {
-    std::uint64_t bytes = 0;
+Result<int> list(const std::string& path) {
+    TRY(for_each_record(path, [](const log::Record& record) {
+        const auto& head = record.head;
+        if (head.kind == log::Kind::text)
+            fmt::print("{} {} {} {} {}\n", static_cast<int>(head.source), head.claimed_pid, head.claimed_uid, static_cast<int>(head.flag),
+                       base::escape_control(record.payload));
+    }));
+    return 0;
+}
+
+Result<int> lost(const std::string& path, std::uint64_t log::Gap::*amount) {
+    std::uint64_t sum = 0;
     TRY(for_each_record(path, [&](const log::Record& record) {
         if (record.head.kind != log::Kind::gap) return;
-        if (auto gap = log::read_gap(record.payload)) bytes += gap->bytes;
+        if (auto gap = log::read_gap(record.payload)) sum += (*gap).*amount;
     }));
-    fmt::print("{}\n", bytes);
+    fmt::print("{}\n", sum);
     return 0;
 }
 
@@ -143,6 +157,11 @@ Result<int> flood(const std::string& path, std::uint64_t count) {
     return store.is_settled() ? 0 : 1;
 }
 
+Result<int> note(const std::string& server, const std::string& text) {
+    TRY(server::note_in_log(TRY(model::ServerName::parse(server)), text));
+    return 0;
+}
+
 Result<int> run(const std::vector<std::string>& words) {
     const std::string verb = words.empty() ? "" : words[0];
     auto number = [&](std::size_t i) { return base::parse_number(words[i]).value_or(0); };
@@ -151,9 +170,12 @@ Result<int> run(const std::vector<std::string>& words) {
     if (verb == "text" && words.size() == 2) return text(words[1]);
     if (verb == "holes" && words.size() == 2) return holes(words[1]);
     if (verb == "count" && words.size() == 2) return count(words[1]);
-    if (verb == "lost" && words.size() == 2) return lost(words[1]);
+    if (verb == "list" && words.size() == 2) return list(words[1]);
+    if (verb == "lost" && words.size() == 2) return lost(words[1], &log::Gap::bytes);
+    if (verb == "lost-records" && words.size() == 2) return lost(words[1], &log::Gap::records);
     if (verb == "verify" && words.size() == 3) return verify(words[1], words[2]);
     if (verb == "verify-all" && words.size() > 2) return verify_all({words.begin() + 1, words.end()});
+    if (verb == "note" && words.size() == 3) return note(words[1], words[2]);
     if (verb == "flood" && words.size() == 3) return flood(words[1], number(2));
     return fail(Code::usage, "see the beginning of log_tool.cpp");
 }

@@ -1,9 +1,9 @@
 // recorded: a console, somebody who writes on it, and a recorder, for the tests of vserver-recorder.
 //
-//     recorded RECORDER DIRECTORY UID BYTES PID_FILE COMMAND...
+//     recorded RECORDER DIRECTORY UID BYTES PID_FILE COMMAND...        RECORDED_RATE="RECORDS BYTES", a second
 //
 // COMMAND stands for a server's init: it has a raw terminal as its standard descriptors. RECORDER gets that terminal's
-// master and the rest of its descriptors, with DIRECTORY for the logs, and is started again when it is ended by SIGKILL,
+// master and the rest of its descriptors, with DIRECTORY for the logs and its sockets in PID_FILE.run, and is started again when it is ended by SIGKILL,
 // as its keeper would do. PID_FILE gets "COMMAND-PID RECORDER-PID", anew after each start. The last lines of
 // standard output say how they ended: "recorder: signal KILL", "command: exit 0", "recorder: exit 0".
 
@@ -23,6 +23,8 @@
 #include <string>
 
 #include "server/keeper_protocol.hpp"
+#include "server/log_sockets.hpp"
+#include "sys/file.hpp"
 
 namespace {
 
@@ -70,17 +72,38 @@ struct Recorder {
     int directory;
     const char* uid;
     const char* bytes;
+    vs::server::LogSockets sockets;
 };
+
+vs::server::LogSockets make_sockets(const std::string& path) {
+    std::filesystem::create_directory(path);
+    auto directory = vs::sys::open_dir(vs::sys::kHere, path);
+    must(directory.has_value(), "open the sockets' directory");
+    auto sockets = vs::server::make_log_sockets(*directory);
+    must(sockets.has_value(), "make the sockets");
+    return std::move(*sockets);
+}
+
+/// Two words; as good as no limit where nothing is said.
+std::pair<std::string, std::string> rate() {
+    const char* said = std::getenv("RECORDED_RATE");
+    const std::string text = said != nullptr ? said : "1000000000 1000000000";
+    return {text.substr(0, text.find(' ')), text.substr(text.find(' ') + 1)};
+}
 
 pid_t start_recorder(const Recorder& recorder, const Console& console, pid_t command) {
     pid_t pid = ::fork();
     must(pid >= 0, "fork");
     if (pid > 0) return pid;
-    const int given[] = {console.master, recorder.directory, ::open("/dev/null", O_RDONLY), console.slave, pidfd_of(command)};
-    int high[5];
-    for (int i = 0; i < 5; ++i) high[i] = ::fcntl(given[i], F_DUPFD_CLOEXEC, 100);
-    for (int i = 0; i < 5; ++i) must(::dup2(high[i], keeper::kConsole + i) >= 0, "dup2");
-    ::execl(recorder.program, recorder.program, "test", recorder.uid, recorder.bytes, nullptr);
+    const auto& sockets = recorder.sockets;
+    const int given[] = {console.master, recorder.directory, ::open("/dev/null", O_RDONLY), console.slave, pidfd_of(command),
+                         sockets.log.get(), sockets.journal.get(), sockets.stream.get(), sockets.note.get(), sockets.kept_in.get(),
+                         sockets.kept_out.get()};
+    int high[std::size(given)];
+    for (std::size_t i = 0; i < std::size(given); ++i) high[i] = ::fcntl(given[i], F_DUPFD_CLOEXEC, 100);
+    for (std::size_t i = 0; i < std::size(given); ++i) must(::dup2(high[i], keeper::kConsole + static_cast<int>(i)) >= 0, "dup2");
+    const auto [records, bytes] = rate();
+    ::execl(recorder.program, recorder.program, "test", recorder.uid, recorder.bytes, "3", records.c_str(), bytes.c_str(), nullptr);
     must(false, recorder.program);
     return 0;
 }
@@ -96,7 +119,8 @@ void tell(const char* who, int status) {
 int main(int argc, char** argv) {
     must(argc > 6, "usage");
     Console console = open_console();
-    Recorder recorder{argv[1], ::open(argv[2], O_RDONLY | O_DIRECTORY | O_CLOEXEC), argv[3], argv[4]};
+    Recorder recorder{argv[1], ::open(argv[2], O_RDONLY | O_DIRECTORY | O_CLOEXEC), argv[3], argv[4],
+                      make_sockets(std::string(argv[5]) + ".run")};
     must(recorder.directory >= 0, argv[2]);
     pid_t command = start_command(console, argv + 6);
     for (;;) {

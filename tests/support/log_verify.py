@@ -202,7 +202,7 @@ class Segment:
         if good:
             version, kind, source, flag, sequence, real, boottime, boot = struct.unpack_from("<4B3Q16s", data, at + 4)
             leaf = sha(b"\0" + data[at:at + length - CHECK])
-            good = version == 1 and 1 <= kind <= 4 and source <= 4 and flag <= 1 and leaf[:CHECK] == data[at + length - CHECK:at + length]
+            good = version == 1 and 1 <= kind <= 4 and source <= 5 and flag <= 2 and leaf[:CHECK] == data[at + length - CHECK:at + length]
         if not good:
             if place < self.sealed:
                 raise Bad(place, "altered or cut")

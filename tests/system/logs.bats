@@ -7,6 +7,7 @@ load ../support/servers
 
 setup_file() {
     build_small
+    build_host
     begin_suite
 }
 
@@ -146,4 +147,82 @@ says() { vserver "$1" logs | grep -qF -- "$2"; }
     [ "$status" -eq 2 ]
     run_vserver nobody logs
     [ "$status" -eq 5 ]
+}
+
+# ------------------------------------------------------------------------------------------------------- by socket
+
+@test "syslog(3) in a server arrives with what it claims, and is chosen by priority" {
+    new_talker small
+    vserver small start
+    vserver small exec -- logger -p auth.err -t sshd 'no such user'
+    vserver small exec -- logger -p cron.info -t cron 'did it'
+    wait_until says small 'log: sshd: no such user'
+    wait_until says small 'log: cron: did it'
+    [ "$(vserver small logs --priority err | grep -c 'sshd\|cron')" -eq 1 ]
+    [ "$(vserver small logs --priority 6 | grep -c 'sshd\|cron')" -eq 2 ]
+    vserver small logs --json | python3 -c 'import json, sys
+found = [r for r in json.load(sys.stdin)["records"] if r["source"] == "log"]
+assert [(r["claimed"]["tag"], r["claimed"]["uid"], r["claimed"]["priority"], r["text"]) for r in found] == [
+    ("sshd", 0, "err", "no such user"), ("cron", 0, "info", "did it")], found'
+    run_vserver small logs --priority loud
+    [ "$status" -eq 2 ]
+    local way
+    for way in 'rm /dev/vserver/log' 'mv /dev/vserver/log /dev/vserver/x' 'umount /dev/vserver' 'umount -l /dev/vserver' \
+        'mount -o remount,rw /dev/vserver' 'rm -r /dev/vserver' 'mv /dev/vserver /dev/x' 'chmod 0 /dev/vserver/log' 'touch /dev/vserver/x'; do
+        run vserver small exec -- sh -c "$way"
+        [ "$status" -ne 0 ]
+    done
+    vserver small exec -- logger -t still 'here'
+    wait_until says small 'log: still: here'
+}
+
+@test "keeper and recorder die, one after the other and both at once, and the server logs on" {
+    new_talker small
+    vserver small start
+    kill_program keeper small
+    vserver small exec -- logger without keeper
+    wait_until says small 'without keeper'
+    vserver small status
+    wait_until pid_of keeper small
+    kill_program recorder small
+    vserver small exec -- logger with another
+    wait_until says small 'with another'
+    local keeper=$(pid_of keeper small) recorder=$(pid_of recorder small)
+    kill -KILL "$keeper" "$recorder"
+    wait_until eval '! kill -0 '"$keeper"' 2>/dev/null && ! kill -0 '"$recorder"' 2>/dev/null'
+    vserver small status
+    wait_until pid_of recorder small
+    wait_until vserver small exec -- logger after both
+    wait_until says small 'after both'
+    vserver small stop
+    wait_until is_good small
+}
+
+@test "what the host says of a server is in its log, whether it runs or not" {
+    new_talker small
+    log-tool note small 'before its first start'
+    says small 'host: before its first start'
+    vserver small start
+    log-tool note small 'while it runs'
+    wait_until says small 'host: while it runs'
+    vserver small stop
+    log-tool note small 'after its stop'
+    says small 'host: after its stop'
+    vserver small logs --priority warning | grep -q 'host: while it runs'
+    is_good small
+    vserver small start
+    wait_until is_good small
+}
+
+@test "systemd's journal forwards what its services say, and syslog(3) reaches both" {
+    new_host debian --network none
+    vserver debian start
+    wait_for_boot debian
+    vserver debian exec -- logger -p daemon.warning -t tester 'through the journal'
+    vserver debian exec -- systemd-run --wait --unit=speaker echo 'a service speaks'
+    wait_until says debian 'journal: tester'
+    wait_until says debian 'a service speaks'
+    vserver debian exec -- journalctl --no-pager | grep -q 'through the journal'
+    [ -n "$(vserver debian logs --priority warning | grep 'through the journal')" ]
+    wait_until is_good debian
 }

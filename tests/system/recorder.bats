@@ -2,51 +2,7 @@
 # Runs in a test host (tests/support/run-suite) as root.
 
 load ../support/common
-
-readonly uid=1879048191               # 0x6fffffff: nobody's
-
-setup() {
-    logs=$BATS_TEST_TMPDIR/logs pids=$BATS_TEST_TMPDIR/pids result=$BATS_TEST_TMPDIR/result
-    mkdir "$logs"
-    log_on_disk_of 400m
-}
-
-# In memory: on a busy disk each checkpoint would wait its turn.
-log_on_disk_of() {
-    ! mountpoint -q "$logs" || umount "$logs"
-    mount -t tmpfs -o "size=$1,uid=$uid,gid=$uid,mode=700" logs "$logs"
-    key=$(log-tool make "$logs" "$uid")
-}
-
-teardown() {
-    umount --lazy "$logs"
-    end_test
-}
-
-# Run SCRIPT with the console as its terminal until recorder and script have ended.
-record() { record_with 1048576 "$@"; }
-record_with() {
-    run recorded "$VSERVER_LIBEXEC/vserver-recorder" "$logs" "$uid" "$1" "$pids" bash -c "$2" 3>&-
-    [ "$status" -eq 0 ]
-}
-
-# The same in the background, as $rig; its pids as $command and $recorder.
-begin_record() {
-    rm -f "$pids"
-    recorded "$VSERVER_LIBEXEC/vserver-recorder" "$logs" "$uid" "${2:-1048576}" "$pids" bash -c "$1" >"$result" 2>&1 3>&- &
-    rig=$!
-    wait_until test -s "$pids"
-    read -r command recorder <"$pids"
-    wait_until confined
-}
-
-confined() { grep -q '^Seccomp:.2' "/proc/$recorder/status"; }
-
-restarted() { [[ $(cut -d' ' -f2 "$pids") != "$recorder" ]]; }
-
-all_logs() { log-tool text "$logs"; }
-
-has() { all_logs | grep -qF -- "$1"; }
+load ../support/recorded
 
 # What COMMAND prints is what was kept, but where a gap counts what is missing: a short record may still fit after a long one.
 has_all_but_holes() {
@@ -58,8 +14,6 @@ assert all(a == b or a == 63 for a, b in zip(kept, said))
 print("all" if len(kept) == len(said) else "not the end")
 END
 }
-
-is_sealed() { [[ $(log-tool verify "$logs" "$key") == "good $1" ]]; }
 
 # ---------------------------------------------------------------------------------------------- what it keeps
 
@@ -136,10 +90,10 @@ is_sealed() { [[ $(log-tool verify "$logs" "$key") == "good $1" ]]; }
     for set in Inh Prm Eff Bnd Amb; do grep -q "^Cap$set:.0000000000000000$" "/proc/$recorder/status"; done
     grep -q '^NoNewPrivs:.1$' "/proc/$recorder/status"
     grep -q '^Seccomp:.2$' "/proc/$recorder/status"
-    wait_until test -e "/proc/$recorder/fd/11"
-    [ "$(ls "/proc/$recorder/fd" | sort -n | tr '\n' ' ')" = '0 1 2 3 4 5 6 7 8 9 10 11 ' ]
+    wait_until test -e "/proc/$recorder/fd/17"
+    [ "$(ls "/proc/$recorder/fd" | sort -n | tr '\n' ' ')" = '0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 ' ]
     [ "$(readlink "/proc/$recorder/fd/"{0,1,2} | sort -u)" = /dev/null ]
-    [ "$(readlink "/proc/$recorder/fd/"{8,9,10,11} | xargs -n 1 basename | tr '\n' ' ')" = 'seal chain 00000001.log 00000001.seal ' ]
+    [ "$(readlink "/proc/$recorder/fd/"{14,15,16,17} | xargs -n 1 basename | tr '\n' ' ')" = 'seal chain 00000001.log 00000001.seal ' ]
     [ "$(readlink "/proc/$recorder/root")" = "$logs" ]
     [ "$(stat -c %u "/proc/$recorder/fd")" = 0 ]          # not dumpable
     kill "$command"
@@ -148,11 +102,12 @@ is_sealed() { [[ $(log-tool verify "$logs" "$key") == "good $1" ]]; }
 
 @test "it refuses to stay root, small limits, and a start by hand" {
     local arguments
-    for arguments in '' 'x' 'x 0 1048576' 'x 4294967295 1048576' 'x -1 1048576' 'x 1000 65535' 'x 1000 1M' 'x 1000 1048576 y'; do
+    for arguments in '' 'x' 'x 0 1048576 3 1 1' 'x 4294967295 1048576 3 1 1' 'x -1 1048576 3 1 1' 'x 1000 65535 3 1 1' 'x 1000 1M 3 1 1' \
+        'x 1000 1048576 1 1 1' 'x 1000 1048576 3 0 1' 'x 1000 1048576 3 1 0' 'x 1000 1048576 3 1 1 y'; do
         run "$VSERVER_LIBEXEC/vserver-recorder" $arguments
         [ "$status" -eq 2 ]
     done
-    run "$VSERVER_LIBEXEC/vserver-recorder" x 1000 1048576 3>&-
+    run "$VSERVER_LIBEXEC/vserver-recorder" x 1000 1048576 3 1 1 3>&-
     [ "$status" -eq 1 ]
     [[ $output == 'vserver-recorder: x: cannot find its descriptors: '* ]]
 }

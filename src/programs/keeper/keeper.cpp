@@ -22,7 +22,7 @@ namespace {
 
 using namespace vs::keeper;
 
-constexpr int kArguments = 8;
+constexpr int kArguments = 11;
 constexpr time_t kQuickDeath = 2;         // seconds: a recorder that lived shorter may have failed at its start
 constexpr int kMostQuickDeaths = 3;       // in a row, before it gets a pause
 constexpr int kRecorderPause = 10'000;    // milliseconds
@@ -34,7 +34,10 @@ struct Arguments {
     char* vserver;
     char* recorder;
     char* recorder_uid;
-    char* log_bytes;
+    char* segment_bytes;
+    char* segments;
+    char* records_rate;
+    char* bytes_rate;
 };
 
 int pidfd_open(pid_t pid) { return static_cast<int>(syscall(SYS_pidfd_open, pid, 0)); }
@@ -60,7 +63,8 @@ int start_recorder(const Arguments& arguments) {
     pid_t pid = fork();
     if (pid == 0) {
         syscall(SYS_close_range, kFirstOwn, ~0U, 0);
-        char* argv[] = {arguments.recorder, arguments.name, arguments.recorder_uid, arguments.log_bytes, nullptr};
+        char* argv[] = {arguments.recorder, arguments.name, arguments.recorder_uid, arguments.segment_bytes, arguments.segments,
+                        arguments.records_rate, arguments.bytes_rate, nullptr};
         char* environment[] = {nullptr};
         execve(arguments.recorder, argv, environment);
         _exit(127);
@@ -161,14 +165,14 @@ void describe_end(bool is_parent, char* text, size_t size) {
 
 int main(int argc, char** argv, char** environment) {
     if (argc != kArguments) return 2;
-    Arguments arguments{argv[1], argv[2], strcmp(argv[3], "parent") == 0, argv[4], argv[5], argv[6], argv[7]};
+    Arguments arguments{argv[1], argv[2], strcmp(argv[3], "parent") == 0, argv[4], argv[5], argv[6], argv[7], argv[8], argv[9], argv[10]};
     // But for our lock, which the command that we become needs until it holds the server's (server/stop.cpp).
     for (int fd = kKeeperLock + 1; fd <= kReport; ++fd) fcntl(fd, F_SETFD, FD_CLOEXEC);
     signal(SIGPIPE, SIG_IGN);
     wait_for_init(arguments);
     char how[24];
     describe_end(arguments.is_parent, how, sizeof how);
-    syscall(SYS_close_range, static_cast<unsigned>(kConsole), static_cast<unsigned>(kInit), CLOSE_RANGE_CLOEXEC);
+    syscall(SYS_close_range, static_cast<unsigned>(kConsole), static_cast<unsigned>(kFirstOwn - 1), CLOSE_RANGE_CLOEXEC);
     char option[] = "--init-ended";
     char* command[] = {arguments.vserver, option, arguments.name, arguments.generation, how, nullptr};
     execve(arguments.vserver, command, environment);

@@ -43,9 +43,13 @@ bool use_null(int null) {
 
 bool limit_resources() {
     constexpr rlimit kNothing{0, 0};
-    constexpr rlimit kDescriptors{kNotesDescriptor + 1, kNotesDescriptor + 1};
+    // As many as we may: the filter lets us use few of them, but by this the kernel bounds how many the recorders of all servers, who are
+    // one user to it, have waiting in sockets (net/core/scm.c, too_many_unix_fds).
+    rlimit descriptors{};
+    if (::getrlimit(RLIMIT_NOFILE, &descriptors) < 0) return false;
+    descriptors.rlim_cur = descriptors.rlim_max;
     return ::setrlimit(RLIMIT_CORE, &kNothing) == 0 && ::setrlimit(RLIMIT_NPROC, &kNothing) == 0 &&
-           ::setrlimit(RLIMIT_NOFILE, &kDescriptors) == 0;
+           ::setrlimit(RLIMIT_NOFILE, &descriptors) == 0;
 }
 
 /// Up to the last capability that this kernel knows, where it says EINVAL.

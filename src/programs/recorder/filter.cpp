@@ -12,7 +12,7 @@
 #include <array>
 #include <cstdint>
 
-#include "programs/recorder/sealed_store.hpp"
+#include "programs/recorder/connections.hpp"
 #include "server/keeper_protocol.hpp"
 
 namespace vs::recorder {
@@ -49,6 +49,17 @@ constexpr std::array kRules{
     Rule{SYS_ftruncate, kChainDescriptor, kNotesDescriptor},
     Rule{SYS_lseek, kChainDescriptor, kNotesDescriptor},
     Rule{SYS_close, kSealDescriptor, kNotesDescriptor},
+    Rule{SYS_recvmsg, keeper::kLogSocket, keeper::kKeptOut},
+    Rule{SYS_recvfrom, keeper::kLogSocket, keeper::kKeptOut},
+    Rule{SYS_recvfrom, kFirstConnection, kLastConnection},
+    Rule{SYS_sendmsg, keeper::kKeptIn},
+    Rule{SYS_sendto, keeper::kKeptIn},
+    Rule{SYS_accept4, keeper::kStreamSocket},
+    Rule{SYS_getsockopt, kFirstConnection, kLastConnection},
+    Rule{SYS_newfstatat, kFirstConnection, kLastConnection},
+    Rule{SYS_fcntl, kRecordsDescriptor, kLastConnection},
+    Rule{SYS_close, kFirstConnection, kLastConnection},
+    Rule{SYS_getpid, kAny},
     Rule{SYS_openat, keeper::kLogDir},
     Rule{SYS_unlinkat, keeper::kLogDir},
     Rule{SYS_clock_gettime, kAny},  // where the machine's clock cannot be read without the kernel

@@ -1,11 +1,11 @@
-// vserver-recorder: keeps what a server writes on its console, sealed.
+// vserver-recorder: keeps what a server writes on its console and to its log sockets, sealed.
 //
-//     vserver-recorder NAME UID BYTES      descriptors as in server/keeper_protocol.hpp, up to the init's pidfd
+//     vserver-recorder NAME UID BYTES SEGMENTS RECORDS-A-SECOND BYTES-A-SECOND      descriptors: server/keeper_protocol.hpp
 //
-// Started by the keeper as root, it becomes UID and confines itself (confine.hpp), then copies bytes from the console's
-// master to the log (sealed_store.hpp), in segments of at most BYTES, until the server's init has ended and everything it
-// left is read. It can be killed and started again at any time: the keeper has the same descriptors, and what is not read
-// yet stays in the terminal. (What it has read and not yet written, at most one read, is then gone.)
+// Started by the keeper as root, it becomes UID and confines itself (confine.hpp), then copies what comes to the log
+// (sealed_store.hpp), in SEGMENTS segments of at most BYTES, until the server's init has ended and everything it left is read. It
+// can be killed and started again at any time: the keeper has the same descriptors, and what is not in the log yet stays in the sockets
+// and the terminal. (Of the terminal, what it has read and not yet written is gone: at most one read.)
 //
 // A checkpoint follows a record within a second, and every few minutes of silence one says that it was silence.
 //
@@ -24,6 +24,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bitset>
 #include <charconv>
 #include <cstdint>
 #include <cstdio>
@@ -31,6 +32,7 @@
 #include <string_view>
 
 #include "programs/recorder/confine.hpp"
+#include "programs/recorder/connections.hpp"
 #include "programs/recorder/sealed_store.hpp"
 #include "server/keeper_protocol.hpp"
 
@@ -38,19 +40,18 @@ namespace vs::recorder {
 
 namespace {
 
-constexpr std::size_t kMostRead = 16384;  // a terminal holds 64 KiB at most and hands over less at a time
 constexpr std::uint64_t kLeastBytes = 65536;
-constexpr std::uint64_t kSegmentsKept = 3;
-constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::int64_t kSealAfter = kSecond;           // nothing stays unsealed longer
 constexpr std::int64_t kHeartbeat = 300 * kSecond;
 constexpr std::int64_t kHangupPause = kSecond;
+constexpr std::int64_t kFloodPause = kSecond / 100;
 
 volatile sig_atomic_t asked_to_end = 0;
 
 struct Arguments {
     uid_t uid = 0;
-    std::uint64_t bytes = 0;
+    log::Limits limits;
+    Rate rate;
 };
 
 template <typename Number>
@@ -62,8 +63,10 @@ bool parse(std::string_view text, Number& number) {
 /// Root is refused: it would be no confinement.
 std::optional<Arguments> parse_arguments(int argc, char** argv) {
     Arguments arguments;
-    if (argc != 4 || !parse(argv[2], arguments.uid) || !parse(argv[3], arguments.bytes)) return std::nullopt;
-    if (arguments.uid == 0 || arguments.uid == static_cast<uid_t>(-1) || arguments.bytes < kLeastBytes) return std::nullopt;
+    auto& [uid, limits, rate] = arguments;
+    if (argc != 7 || !parse(argv[2], uid) || !parse(argv[3], limits.segment_bytes) || !parse(argv[4], limits.keep)) return std::nullopt;
+    if (!parse(argv[5], rate.records) || !parse(argv[6], rate.bytes) || rate.records == 0 || rate.bytes == 0) return std::nullopt;
+    if (uid == 0 || uid == static_cast<uid_t>(-1) || limits.segment_bytes < kLeastBytes || limits.keep < 2) return std::nullopt;
     return arguments;
 }
 
@@ -75,12 +78,6 @@ void take_signals() {
     sigset_t all;
     ::sigfillset(&all);
     ::sigprocmask(SIG_SETMASK, &all, nullptr);
-}
-
-std::int64_t now() {
-    timespec time{};
-    ::clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec * kSecond + time.tv_nsec;
 }
 
 /// Of this boot of the machine; zeros where it cannot be known.
@@ -97,50 +94,102 @@ log::BootId read_boot_id() {
     return id;
 }
 
-/// Not on the stack, where it would be filled with zeros first: what no read has reached takes no memory.
-std::array<char, kMostRead> buffer;
-
-/// Copies the console. A master whose other end was hung up reads EIO until somebody opens it again, and poll would
-/// return at once for ever: then it is left out until a second has passed.
+/// Takes what comes, until the server's init has ended. A way in that was too much is left alone for a moment, so that a flood costs
+/// the host little; a master whose other end was hung up reads EIO, and poll would return at once for ever, so it is left out for a second.
 class Copier {
   public:
-    explicit Copier(SealedStore& store) : store_(store) {}
+    Copier(SealedStore& store, Rate rate) : store_(store), inbox_(store, rate), connections_(inbox_) {}
 
     void run_until_init_ends() {
-        while (asked_to_end == 0) {
-            int console = hung_up_ ? -1 : int{keeper::kConsole};
-            std::array fds{pollfd{console, POLLIN, 0}, pollfd{keeper::kInit, POLLIN, 0}};
-            wait(fds);
-            hung_up_ = fds[0].revents != 0 && !copy();
+        connections_.restore();
+        bool init_has_ended = false;
+        while (asked_to_end == 0 && !init_has_ended) {
+            wait();
+            const bool quiet = !take_all();
             keep_time();
-            if (fds[0].revents == 0 && fds[1].revents != 0) return;
+            init_has_ended = quiet && held_.none() && fds_[kInitPlace].revents != 0;
         }
     }
-    /// What the terminal still holds: poll(2) itself brings it to the reader's side (drivers/tty/n_tty.c, n_tty_poll).
+    /// What is left in the terminal and the sockets: poll(2) itself brings it to the reader's side (drivers/tty/n_tty.c, n_tty_poll).
     void drain() {
-        constexpr timespec kNow{};
-        pollfd fd{keeper::kConsole, POLLIN, 0};
-        while (::ppoll(&fd, 1, &kNow, nullptr) > 0 && (fd.revents & POLLIN) != 0 && copy()) {}
+        do {
+            held_.reset();
+            look(0);
+        } while (take_all() || held_.any());
     }
 
   private:
-    void wait(std::array<pollfd, 2>& fds) {
+    enum Place : std::size_t {
+        kConsolePlace,
+        kLogPlace,
+        kJournalPlace,
+        kNotePlace,
+        kStreamPlace,
+        kFirstPlace,  ///< of a connection
+        kInitPlace = kFirstPlace + kMostConnections,
+        kPlaces,
+    };
+
+    /// Those that are to be waited for.
+    void list() {
+        constexpr std::array<int, kFirstPlace> kGiven{keeper::kConsole, keeper::kLogSocket, keeper::kJournalSocket, keeper::kNoteSocket,
+                                                      keeper::kStreamSocket};
+        for (std::size_t place = 0; place < kPlaces; ++place) {
+            const bool is_given = place < kFirstPlace;
+            int fd = is_given ? kGiven[place] : place == kInitPlace ? int{keeper::kInit} : connections_.descriptor(place - kFirstPlace);
+            if (held_[place] || (place == kConsolePlace && hung_up_)) fd = -1;
+            fds_[place] = {fd, POLLIN, 0};
+        }
+    }
+    void look(std::int64_t patience) {
         sigset_t all_but_term;
         ::sigfillset(&all_but_term);
         ::sigdelset(&all_but_term, SIGTERM);
-        const std::int64_t left = std::max<std::int64_t>((hung_up_ ? std::min(due_, now() + kHangupPause) : due_) - now(), 0);
-        const timespec limit{.tv_sec = left / kSecond, .tv_nsec = left % kSecond};
-        ::ppoll(fds.data(), fds.size(), &limit, &all_but_term);
+        const timespec limit{.tv_sec = patience / kSecond, .tv_nsec = patience % kSecond};
+        list();
+        ::ppoll(fds_.data(), fds_.size(), &limit, &all_but_term);
     }
-    bool copy() {
-        ssize_t count = ::read(keeper::kConsole, buffer.data(), buffer.size());
-        if (count <= 0) return false;
-        store_.append({.source = log::Source::console}, {buffer.data(), static_cast<std::size_t>(count)});
-        return true;
+    void wait() {
+        const auto time = monotonic_now();
+        std::int64_t until = hung_up_ ? std::min(due_, time + kHangupPause) : due_;
+        if (held_.any()) until = std::min(until, held_until_);
+        look(std::max<std::int64_t>(until - time, 0));
+        hung_up_ = false;
+        if (held_.any() && monotonic_now() >= held_until_) held_.reset();
+    }
+    /// False where there was nothing.
+    bool take_all() {
+        bool something = false;
+        for (std::size_t place = 0; place < kInitPlace; ++place) {
+            if (fds_[place].revents == 0) continue;
+            something = something || !(place == kConsolePlace && (fds_[place].revents & POLLIN) == 0);
+            if (!take(place)) hold(place);
+        }
+        return something;
+    }
+    void hold(std::size_t place) {
+        if (held_.none()) held_until_ = monotonic_now() + kFloodPause;
+        held_.set(place);
+    }
+    /// False where it was too much.
+    bool take(std::size_t place) {
+        switch (place) {
+            case kConsolePlace: return take_console();
+            case kLogPlace: return inbox_.take_messages(keeper::kLogSocket, log::Source::datagram);
+            case kJournalPlace: return inbox_.take_messages(keeper::kJournalSocket, log::Source::journal);
+            case kNotePlace: return inbox_.take_messages(keeper::kNoteSocket, log::Source::host);
+            case kStreamPlace: connections_.accept(); return true;
+            default: return connections_.take(place - kFirstPlace);
+        }
+    }
+    bool take_console() {
+        const auto taken = inbox_.take_console();
+        hung_up_ = taken == Inbox::Taken::end;
+        return taken != Inbox::Taken::too_much;
     }
     /// Seals what is due; after the first record of a while, something is due in a second.
     void keep_time() {
-        const auto time = now();
+        const auto time = monotonic_now();
         if (time >= due_) {
             if (store_.is_settled()) store_.heartbeat();
             else store_.settle();
@@ -151,7 +200,11 @@ class Copier {
     }
 
     SealedStore& store_;
-    std::int64_t due_ = 0;
+    Inbox inbox_;
+    Connections connections_;
+    std::array<pollfd, kPlaces> fds_{};
+    std::bitset<kPlaces> held_;  ///< left alone until
+    std::int64_t held_until_ = 0, due_ = 0;
     bool hung_up_ = false;
 };
 
@@ -171,18 +224,18 @@ int main(int argc, char** argv) {
     using namespace vs;
     auto arguments = recorder::parse_arguments(argc, argv);
     if (!arguments) {
-        constexpr std::string_view kUsage = "vserver-recorder: is started by a server's keeper: NAME UID BYTES\n";
+        constexpr std::string_view kUsage = "vserver-recorder: is started by a server's keeper: NAME UID BYTES SEGMENTS RECORDS-A-SECOND BYTES-A-SECOND\n";
         (void)!::write(STDERR_FILENO, kUsage.data(), kUsage.size());
         return 2;
     }
     recorder::take_signals();
     const auto boot = recorder::read_boot_id();
-    recorder::SealedStore store(keeper::kLogDir, {arguments->bytes, recorder::kSegmentsKept}, boot);
+    recorder::SealedStore store(keeper::kLogDir, arguments->limits, boot);
     ::mlock(&store, sizeof store);  // its keys stay out of swap; where that is refused, out of core dumps still
     if (const char* step = recorder::confine(arguments->uid)) return recorder::fail(argv[1], step);
     store.open();  // where it cannot, all is counted as lost: a server never waits for its log
     store.mark(log::Kind::begin);
-    recorder::Copier copier(store);
+    recorder::Copier copier(store, arguments->rate);
     copier.run_until_init_ends();
     copier.drain();
     store.mark(log::Kind::end);

@@ -17,7 +17,7 @@ namespace vs::recorder {
 
 /// The descriptors of an open store, whichever files they lead to. Those below are given to a recorder.
 enum StoreDescriptor : int {
-    kSealDescriptor = 8,
+    kSealDescriptor = 14,
     kChainDescriptor,
     kRecordsDescriptor,
     kNotesDescriptor,

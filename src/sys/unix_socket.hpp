@@ -1,0 +1,20 @@
+#pragma once
+// Unix sockets with a name in a directory of the host. The path goes by the directory's descriptor, so its length and what
+// is put in its place do not matter.
+
+#include <string>
+#include <string_view>
+
+#include "sys/fd.hpp"
+
+namespace vs::sys {
+
+/// A socket that takes messages, or connections, under `name`, which is made anew, with exactly these mode bits. Each
+/// message says who sent it (SO_PASSCRED).
+Result<SocketFd> bind_datagram(FdRef directory, const std::string& name, unsigned mode);
+Result<SocketFd> listen_stream(FdRef directory, const std::string& name, unsigned mode);
+
+/// One message to whoever has bound `name`; waits while its queue is full. ECONNREFUSED where nobody holds the socket.
+Result<> send_datagram(FdRef directory, const std::string& name, std::string_view text);
+
+}  // namespace vs::sys

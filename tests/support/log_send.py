@@ -1,0 +1,47 @@
+#!/usr/bin/env python3
+"""log_send.py SOCKET datagram|stream COUNT WORD: sends "WORD 0", "WORD 1" and so on, as syslog messages of cron, and prints how
+many of these calls returned. More modes, for what a hostile sender does: descriptors, sizes, idle (COUNT connections, until killed)."""
+import array
+import os
+import signal
+import socket
+import sys
+
+path, mode, count, word = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
+
+
+def connected(kind):
+    made = socket.socket(socket.AF_UNIX, kind)
+    made.connect(path)
+    return made
+
+
+def message(i):
+    return f"<30>Nov 22 04:05:06 cron[{os.getpid()}]: {word} {i}".encode()
+
+
+if mode == "datagram":
+    out = connected(socket.SOCK_DGRAM)
+    for i in range(count):
+        out.send(message(i))
+elif mode == "stream":
+    out = connected(socket.SOCK_STREAM)
+    for i in range(count):
+        out.sendall(message(i) + b"\n")
+elif mode == "descriptors":
+    out = connected(socket.SOCK_DGRAM)
+    null = [os.open("/dev/null", os.O_RDONLY) for _ in range(50)]
+    for i in range(count):
+        out.sendmsg([message(i)], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", null))])
+elif mode == "sizes":
+    out = connected(socket.SOCK_DGRAM)
+    for body in (b"", b"\0", b"\xff" * 5, b"x" * 65536, b"y" * 65537, b"z" * 100000):
+        out.send(body)
+elif mode == "idle":
+    made = []
+    for i in range(count):
+        made.append(connected(socket.SOCK_STREAM))
+        made[-1].sendall(message(i))
+    print(count, flush=True)
+    signal.pause()
+print(count)
