@@ -2,9 +2,9 @@
 
 #include <chrono>
 
+#include "cli/command_logs.hpp"
 #include "cli/commands.hpp"
 #include "cli/json.hpp"
-#include "cli/log_view.hpp"
 #include "cli/output.hpp"
 #include "cli/select.hpp"
 #include "log/export.hpp"
@@ -24,19 +24,6 @@ namespace paths = model::paths;
 
 std::uint64_t now() {
     return static_cast<std::uint64_t>(std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()).count());
-}
-
-Result<LogChoice> choice_of(const Invocation& line) {
-    LogChoice choice;
-    if (line.has(Opt::since)) choice.since = TRY(parse_time(line.value(Opt::since), now()));
-    if (line.has(Opt::until)) choice.until = TRY(parse_time(line.value(Opt::until), now()));
-    choice.grep = line.value(Opt::grep);
-    if (line.has(Opt::priority)) {
-        choice.priority = log::parse_severity(line.value(Opt::priority));
-        if (!choice.priority)
-            return fail(Code::usage, "'{}' is no priority: emerg, alert, crit, err, warning, notice, info or debug", line.value(Opt::priority));
-    }
-    return choice;
 }
 
 /// The boot of the last record.
@@ -81,9 +68,7 @@ Result<int> show_log(const Invocation& line, const model::ServerName& name, cons
 /// The key that vouches: the one that was kept elsewhere, or the machine's own word.
 Result<log::VerificationKey> trusted_key(const Invocation& line, const log::Machine& machine) {
     if (!line.has(Opt::key)) return machine.key();
-    auto key = log::VerificationKey::parse(line.value(Opt::key));
-    if (!key) return fail(Code::usage, "'{}' is no verification key: 'vserver logs init' shows one", line.value(Opt::key));
-    return *key;
+    return parse_key(line);
 }
 
 std::string verdict_text(const model::ServerName& name, const log::Verdict& verdict) {
@@ -116,17 +101,52 @@ Result<int> init_logs() {
     return 0;
 }
 
+enum class Task { show, init, witness, forward };
+
+Result<Task> task_of(const Invocation& line) {
+    const auto& words = line.arguments;
+    const bool named = !line.names.empty();
+    if (words.empty() && named) return Task::show;
+    if (words == std::vector<std::string>{"init"} && !named) return Task::init;
+    if (words.size() == 2 && words[0] == "witness") return Task::witness;
+    if (words.size() == 2 && words[0] == "forward" && named) return Task::forward;
+    return fail(Code::usage, "say whose logs, or 'init': vserver NAME logs [witness FILE | forward ADDRESS:PORT], vserver logs init, vserver logs witness FILE");
+}
+
 }  // namespace
 
+Result<LogChoice> choice_of(const Invocation& line) {
+    LogChoice choice;
+    if (line.has(Opt::since)) choice.since = TRY(parse_time(line.value(Opt::since), now()));
+    if (line.has(Opt::until)) choice.until = TRY(parse_time(line.value(Opt::until), now()));
+    choice.grep = line.value(Opt::grep);
+    if (line.has(Opt::priority)) {
+        choice.priority = log::parse_severity(line.value(Opt::priority));
+        if (!choice.priority)
+            return fail(Code::usage, "'{}' is no priority: emerg, alert, crit, err, warning, notice, info or debug", line.value(Opt::priority));
+    }
+    return choice;
+}
+
+Result<log::VerificationKey> parse_key(const Invocation& line) {
+    auto key = log::VerificationKey::parse(line.value(Opt::key));
+    if (!key) return fail(Code::usage, "'{}' is no verification key: 'vserver logs init' shows one", line.value(Opt::key));
+    return *key;
+}
+
 Result<int> logs(const Invocation& line) {
-    if (line.names.empty() && line.arguments == std::vector<std::string>{"init"}) return init_logs();
-    if (line.names.empty() || !line.arguments.empty()) return fail(Code::usage, "say whose logs, or 'init': vserver NAME logs, vserver logs init");
+    const auto task = TRY(task_of(line));
+    if (task == Task::init) return init_logs();
+    if (line.names.empty()) return witness_packet(line);
     auto store = TRY(storage::Store::open());
     auto name = TRY(existing_server(store, line.names[0]));
     const auto path = paths::kLogs + "/" + name.text();
     if (!TRY(sys::exists(sys::kHere, path))) return fail(Code::failed, "'{}' has no log yet: it was never started", name.text());
     auto directory = TRY(log::LogDirectory::open(path));
+    if (task == Task::witness) return witness_log(line, directory);
+    if (task == Task::forward) return forward_log(line, name, directory);
     if (line.has(Opt::verify)) return verify_log(line, name, directory);
+    if (line.has(Opt::checkpoints)) return print_checkpoints(directory);
     if (!line.has(Opt::export_)) return show_log(line, name, directory);
     print(json_export(TRY(log::export_log(directory))));
     return 0;

@@ -39,6 +39,7 @@ constexpr std::array kOptions = {
     Option{Opt::boot, "boot", 0, "", "since the machine was started last"},
     Option{Opt::verify, "verify", 0, "", "say whether it is what was written, or name the first record that is not"},
     Option{Opt::export_, "export", 0, "", "a document of records, each with the proof that it belongs to the log"},
+    Option{Opt::checkpoints, "checkpoints", 0, "", "a document of all that is signed, for a witness on another machine"},
     Option{Opt::key, "key", 0, "KEY", "the verification key that was kept elsewhere; else the machine's word"},
     Option{Opt::all, "all", 0, "", "every server"},
     Option{Opt::running, "running", 0, "", "every server that runs"},
@@ -54,7 +55,7 @@ constexpr Opt kDelete[] = {Opt::yes, Opt::dry_run};
 constexpr Opt kDryRun[] = {Opt::dry_run};
 constexpr Opt kStop[] = {Opt::kill, Opt::timeout};
 constexpr Opt kQuery[] = {Opt::json};
-constexpr Opt kLogs[] = {Opt::follow, Opt::since, Opt::until, Opt::grep, Opt::priority, Opt::boot, Opt::verify, Opt::export_, Opt::key, Opt::json};
+constexpr Opt kLogs[] = {Opt::follow, Opt::since, Opt::until, Opt::grep, Opt::priority, Opt::boot, Opt::verify, Opt::export_, Opt::checkpoints, Opt::key, Opt::json};
 constexpr Opt kExec[] = {Opt::user, Opt::directory, Opt::environment, Opt::terminal, Opt::no_terminal};
 constexpr Opt kScan[] = {Opt::full, Opt::budget, Opt::json};
 constexpr Opt kSuexec[] = {Opt::directory, Opt::environment, Opt::terminal, Opt::no_terminal};
@@ -88,8 +89,8 @@ constexpr std::array kVerbs = {
     Verb{.id = VerbId::check, .name = "check", .alias = "", .group = Group::looking, .names = Names::several,
          .options = kQuery, .help = "look for what would keep a server from starting or working"},
     Verb{.id = VerbId::logs, .name = "logs", .alias = "", .group = Group::looking, .names = Names::optional,
-         .arguments = "[init]", .least = 0, .most = 1, .options = kLogs,
-         .help = "show what a server wrote on its console, or verify that it is that"},
+         .arguments = "[init | witness FILE | forward ADDRESS:PORT]", .least = 0, .most = 2, .options = kLogs,
+         .help = "show what a server has logged, or verify that it is that"},
 
     Verb{.id = VerbId::enter, .name = "enter", .alias = "shell", .group = Group::inside, .names = Names::one,
          .arguments = "[USER]", .least = 0, .most = 1, .options = {}, .status = Status::command,

@@ -15,7 +15,7 @@ enum class Opt : std::uint8_t {
     yes, kill, timeout,
     full, budget,
     user, directory, environment, terminal, no_terminal,
-    follow, since, until, grep, priority, boot, verify, export_, key,
+    follow, since, until, grep, priority, boot, verify, export_, checkpoints, key,
     all, running, json, help,
 };
 

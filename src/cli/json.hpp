@@ -8,6 +8,7 @@
 #include "cli/log_view.hpp"
 #include "log/export.hpp"
 #include "log/verify.hpp"
+#include "log/witness.hpp"
 #include "server/examine.hpp"
 #include "server/query.hpp"
 #include "storage/image.hpp"
@@ -51,5 +52,9 @@ std::string json_log(const model::ServerName& name, const std::vector<LogEntry>&
 std::string json_verdict(const model::ServerName& name, const log::Verdict& verdict);
 /// {"checkpoint": NOTE, "records": [{"sequence", "leaf": BASE64, "path": [HEX...]}]}
 std::string json_export(const log::Export& exported);
+/// {"issued", "chain", "segments": [{"segment", "notes"}]}
+std::string json_notes(const log::SignedNotes& notes);
+/// Nothing where the text, which may be anything, is not that.
+std::optional<log::SignedNotes> parse_notes(const std::string& text);
 
 }  // namespace vs::cli

@@ -26,8 +26,8 @@ json of_entry(const LogEntry& entry) {
     json document{{"sequence", entry.sequence}, {"time", format_time(entry.realtime)}, {"boot", hex(entry.boot)},
                   {"kind", kind_name(entry.kind)}, {"source", source_name(entry.source)}, {"text", entry.text}};
     if (entry.source == log::Source::recorder || entry.source == log::Source::console || entry.source == log::Source::host) return document;
-    document["claimed"] = {{"pid", entry.pid}, {"uid", entry.uid}, {"tag", entry.tag}, {"time", entry.claimed_time}};
-    document["claimed"]["priority"] = entry.severity ? json(log::severity_name(*entry.severity)) : json();
+    document["claimed"] = {{"pid", entry.pid}, {"uid", entry.uid}, {"tag", entry.tag}, {"process", entry.process}, {"time", entry.claimed_time}};
+    document["claimed"]["priority"] = entry.priority ? json(log::severity_name(*entry.priority % 8)) : json();
     return document;
 }
 
@@ -56,6 +56,25 @@ std::string json_export(const log::Export& exported) {
         records.push_back({{"sequence", record.sequence}, {"leaf", base64(record.leaf)}, {"path", path}});
     }
     return print_document({{"checkpoint", exported.checkpoint}, {"records", records}});
+}
+
+std::string json_notes(const log::SignedNotes& notes) {
+    auto segments = json::array();
+    for (const auto& segment : notes.segments) segments.push_back({{"segment", segment.number}, {"notes", segment.notes}});
+    return print_document({{"issued", notes.issued}, {"chain", notes.chain}, {"segments", segments}});
+}
+
+std::optional<log::SignedNotes> parse_notes(const std::string& text) {
+    auto document = json::parse(text, nullptr, false);
+    auto is_text = [](const json& object, const char* key) { return object.is_object() && object.contains(key) && object[key].is_string(); };
+    const bool good = is_text(document, "issued") && is_text(document, "chain") && document.contains("segments") && document["segments"].is_array();
+    if (!good) return std::nullopt;
+    log::SignedNotes notes{document["issued"], document["chain"], {}};
+    for (const auto& segment : document["segments"]) {
+        if (!is_text(segment, "notes") || !segment.contains("segment") || !segment["segment"].is_number_unsigned()) return std::nullopt;
+        notes.segments.push_back({segment["segment"], segment["notes"]});
+    }
+    return notes;
 }
 
 }  // namespace vs::cli

@@ -50,9 +50,9 @@ LogEntry entry_of(const log::Record& record, std::string text) {
 void interpret(LogEntry& entry) {
     const auto all = std::exchange(entry.text, "");
     auto message = log::parse_syslog(all);
-    entry.severity = message.severity();
+    if (message.priority) entry.priority = *message.priority;
     entry.tag = message.tag;
-    if (!message.process.empty()) entry.tag += fmt::format("[{}]", message.process);
+    entry.process = message.process;
     entry.claimed_time = message.time;
     entry.text = message.text;
 }
@@ -61,7 +61,7 @@ void interpret(LogEntry& entry) {
 unsigned severity_of(const LogEntry& entry) {
     constexpr unsigned kWarning = 4, kDebug = 7;
     if (entry.kind != log::Kind::text || entry.source == log::Source::host) return kWarning;
-    return entry.severity.value_or(kDebug);
+    return entry.priority ? *entry.priority % 8 : kDebug;
 }
 
 /// The number of `digits` digits that the text begins with, taken from it.
@@ -170,7 +170,8 @@ std::string format_time(std::uint64_t realtime) {
 }
 
 std::string log_line(const LogEntry& entry) {
-    const auto tag = entry.tag.empty() ? "" : base::escape_control(entry.tag) + ": ";
+    const auto process = entry.process.empty() ? "" : fmt::format("[{}]", entry.process);
+    const auto tag = entry.tag.empty() ? "" : base::escape_control(entry.tag + process) + ": ";
     return fmt::format("{} {}: {}{}\n", format_time(entry.realtime), source_name(entry.source), tag, base::escape_control(entry.text));
 }
 

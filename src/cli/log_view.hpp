@@ -21,8 +21,8 @@ struct LogEntry {
     log::Kind kind = log::Kind::text;
     log::Source source = log::Source::recorder;
     std::uint32_t pid = 0, uid = 0;     ///< of the sender, as it claims; 0, 0 where nobody claims anything
-    std::optional<unsigned> severity;   ///< so are these
-    std::string tag, claimed_time;      ///< not escaped
+    std::optional<unsigned> priority;   ///< facility times 8 plus severity; so are these
+    std::string tag, process, claimed_time;  ///< not escaped
     std::string text;                   ///< not escaped
 };
 

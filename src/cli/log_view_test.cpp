@@ -43,8 +43,9 @@ TEST(log_lines, a_message_is_one_and_says_who_claims_to_have_sent_it) {
     message.head.claimed_pid = 77;
     auto lines = lines_of({record(1, "no e"), message, record(3, "nd\n")});
     ASSERT_EQ(lines.size(), 2U);
-    EXPECT_EQ(lines[0].tag, "sshd[7]");
-    EXPECT_EQ(lines[0].severity, 3U);
+    EXPECT_EQ(lines[0].tag, "sshd");
+    EXPECT_EQ(lines[0].process, "7");
+    EXPECT_EQ(lines[0].priority, 11U);
     EXPECT_EQ(lines[0].pid, 77U);
     EXPECT_EQ(lines[0].text, "no\nway");
     EXPECT_EQ(lines[0].claimed_time, "Nov 22 04:05:06");
@@ -67,7 +68,7 @@ TEST(log_lines, connections_have_lines_of_their_own) {
 
 TEST(choice, by_priority_takes_what_is_as_severe_and_what_the_host_says) {
     LogEntry err, console, host;
-    err.severity = 3;
+    err.priority = 27;
     console.source = log::Source::console;
     host.source = log::Source::host;
     EXPECT_TRUE((LogChoice{.grep = "", .priority = 3}.wants(err)));
@@ -77,7 +78,7 @@ TEST(choice, by_priority_takes_what_is_as_severe_and_what_the_host_says) {
 }
 
 TEST(log_line, cannot_move_the_cursor) {
-    LogEntry entry{.realtime = 1'790'000'000'123'000'000, .source = log::Source::console, .severity = {}, .tag = "", .claimed_time = "", .text = "a\x1b[2J\nb\x7f"};
+    LogEntry entry{.realtime = 1'790'000'000'123'000'000, .source = log::Source::console, .priority = {}, .tag = "", .process = "", .claimed_time = "", .text = "a\x1b[2J\nb\x7f"};
     EXPECT_EQ(log_line(entry), "2026-09-21T14:13:20.123Z console: a\\x1b[2J\\nb\\x7f\n");
 }
 
@@ -91,7 +92,7 @@ TEST(time, is_read_as_people_write_it) {
 }
 
 TEST(choice, takes_what_was_asked_for) {
-    LogEntry entry{.realtime = 5, .severity = {}, .tag = "", .claimed_time = "", .text = "hello"};
+    LogEntry entry{.realtime = 5, .priority = {}, .tag = "", .process = "", .claimed_time = "", .text = "hello"};
     EXPECT_TRUE((LogChoice{.since = 5, .until = 5, .grep = "ell", .priority = {}}.wants(entry)));
     EXPECT_FALSE((LogChoice{.since = 6, .grep = "", .priority = {}}.wants(entry)));
     EXPECT_FALSE((LogChoice{.until = 4, .grep = "", .priority = {}}.wants(entry)));

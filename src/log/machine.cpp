@@ -45,12 +45,6 @@ std::string_view image_of(State& state) {
     return {reinterpret_cast<const char*>(&state), sizeof state};
 }
 
-struct Issue {
-    std::uint64_t number = 0;
-    std::string_view origin;
-    PublicKey key{}, next{};
-};
-
 NoteText write_issue(std::string_view machine, const Issue& issue) {
     NoteText text;
     text.add(machine).add("\n").add(issue.number).add("\nlog ").add(issue.origin);
@@ -153,7 +147,7 @@ Result<> Machine::issue(std::string_view origin, const PublicKey& key) {
     auto issued = TRY(sys::read_file(directory_, "issued", kMostIssued));
     if (issued.size() < state.end) return fail(Code::failed, "the machine's list of logs was cut: do 'vserver logs --verify'");
     issued.resize(state.end);  // a note that its key outlived is written again
-    issued += signed_note(write_issue(key_.name, issue), key_.name, seed).text();
+    issued += sign_issue(key_.name, issue, seed);
     TRY(sys::replace_file(directory_, "issued", issued, 0600, sys::Durability::synced));
     ++state.number;
     state.end = issued.size();
@@ -161,9 +155,15 @@ Result<> Machine::issue(std::string_view origin, const PublicKey& key) {
     return overwrite(directory_, image_of(state));
 }
 
-Result<PublicKey> Machine::key_of(std::string_view origin, const VerificationKey& trusted) const {
-    auto issued = TRY(sys::read_file(directory_, "issued", kMostIssued));
-    std::string_view text = issued;
+Result<std::string> Machine::issued() const { return sys::read_file(directory_, "issued", kMostIssued); }
+
+Result<PublicKey> Machine::key_of(std::string_view origin, const VerificationKey& trusted) const { return key_in(TRY(issued()), origin, trusted); }
+
+std::string sign_issue(std::string_view machine, const Issue& issue, const Seed& seed) {
+    return std::string(signed_note(write_issue(machine, issue), machine, seed).text());
+}
+
+Result<PublicKey> key_in(std::string_view text, std::string_view origin, const VerificationKey& trusted) {
     auto key = trusted.key;
     for (std::uint64_t number = 0;; ++number) {
         auto note = read_note(text);

@@ -43,6 +43,8 @@ class Machine {
     Result<> begin_log(const model::ServerName& name, const sys::DirFd& directory, std::uint32_t uid);
     /// The key of the log called `origin`, as `trusted` vouches for it.
     [[nodiscard]] Result<PublicKey> key_of(std::string_view origin, const VerificationKey& trusted) const;
+    /// The notes about its logs.
+    [[nodiscard]] Result<std::string> issued() const;
 
   private:
     Machine(sys::DirFd directory, sys::Fd lock, VerificationKey key)
@@ -53,6 +55,17 @@ class Machine {
     sys::Fd lock_;
     VerificationKey key_;
 };
+
+/// The key of the log called `origin` by notes of a machine, which may be anything, as `trusted` vouches for it.
+Result<PublicKey> key_in(std::string_view issued, std::string_view origin, const VerificationKey& trusted);
+
+/// One such note.
+struct Issue {
+    std::uint64_t number = 0;
+    std::string_view origin;
+    PublicKey key{}, next{};
+};
+std::string sign_issue(std::string_view machine, const Issue& issue, const Seed& seed);
 
 struct NewLog {
     std::string origin;

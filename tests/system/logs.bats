@@ -27,6 +27,13 @@ new_talker() {
 
 is_good() { vserver "$1" logs --verify | grep -q ": good: records 0 to .* are sealed"; }
 
+# Whatever test showed it first.
+log_key() {
+    local kept=$BATS_FILE_TMPDIR/key
+    [[ -e $kept ]] || vserver logs init >"$kept" 2>/dev/null
+    cat "$kept"
+}
+
 says() { vserver "$1" logs | grep -qF -- "$2"; }
 
 # ------------------------------------------------------------------------------------------------------- by machine
@@ -110,9 +117,8 @@ says() { vserver "$1" logs | grep -qF -- "$2"; }
 }
 
 @test "the key is shown once, verifies, and another does not" {
-    run_vserver logs init
-    [ "$status" -eq 0 ]
-    local key=$output
+    local key
+    key=$(log_key)
     run_vserver logs init
     [ "$status" -eq 1 ]
     [ -z "$output" ]
@@ -225,4 +231,74 @@ assert [(r["claimed"]["tag"], r["claimed"]["uid"], r["claimed"]["priority"], r["
     vserver debian exec -- journalctl --no-pager | grep -q 'through the journal'
     [ -n "$(vserver debian logs --priority warning | grep 'through the journal')" ]
     wait_until is_good debian
+}
+
+# ------------------------------------------------------------------------------------------------------- elsewhere
+
+@test "a witness finds an older state of the log that was put back, keys and all, and one that went on from it" {
+    local logs=/var/lib/vservers/logs memory=$BATS_TEST_TMPDIR/memory key
+    key=$(log_key)
+    new_talker small
+    vserver small start
+    wait_until is_good small
+    vserver small stop
+    wait_until is_good small
+    cp -a "$logs/small" "$BATS_TEST_TMPDIR/old"
+    vserver small start
+    wait_until is_good small
+    vserver small logs --checkpoints | vserver logs witness "$memory" --key "$key" | grep -q ': witnessed: [0-9]* records'
+    vserver small stop
+    wait_until is_good small
+    vserver small logs witness "$memory" --key "$key"
+    cp "$memory" "$memory.before"
+    rm -r "$logs/small"
+    cp -a "$BATS_TEST_TMPDIR/old" "$logs/small"
+    is_good small                              # by itself it is
+    run_vserver small logs witness "$memory"
+    [ "$status" -eq 1 ]
+    [[ $stderr == *'the log was cut: it has '* ]]
+    vserver small start
+    vserver small exec -- sh -c 'for i in 1 2 3 4 5 6 7 8 9; do logger $i; done'
+    wait_until is_good small
+    run --separate-stderr bash -c "vserver small logs --checkpoints | vserver logs witness '$memory' --key '$key'"
+    [ "$status" -eq 1 ]
+    [[ $stderr == *'the log '* ]]
+    cmp "$memory" "$memory.before"
+    run_vserver logs witness "$memory"
+    [ "$status" -eq 2 ]
+    run bash -c "echo '{}' | vserver logs witness '$memory' --key '$key'"
+    [ "$status" -eq 2 ]
+}
+
+@test "a collector gets what is there and what comes, and knows what the host knows" {
+    local got=$BATS_TEST_TMPDIR/got
+    on_wire python3 -c 'import socket, sys
+s = socket.create_server(("10.77.0.1", 6514))
+open(sys.argv[1], "w").close()
+c, _ = s.accept()
+with open(sys.argv[1], "ab", 0) as out:
+    while data := c.recv(65536): out.write(data)' "$got" 3>&- &
+    local collector=$!
+    wait_until test -e "$got"
+    new_talker small
+    vserver small start
+    vserver small logs forward 10.77.0.1:6514 3>&- &
+    local forwarder=$!
+    vserver small exec -- logger -p auth.err -t sshd 'no "such" user'
+    wait_until grep -q 'no "such" user' "$got"
+    wait_until grep -q 'hello from small' "$got"
+    kill "$forwarder" "$collector"
+    python3 - "$got" <<'END'
+import re, sys
+data, messages = open(sys.argv[1], "rb").read(), []
+while data:
+    length, _, data = data.partition(b" ")
+    messages.append(data[:int(length)].decode())
+    data = data[int(length):]
+line = next(m for m in messages if "such" in m)
+assert re.fullmatch(r'<35>1 \d{4}-\d\d-\d\dT[0-9:.]+Z small sshd - - '
+                    r'\[vserver@32473 server="small" source="log" sequence="\d+" uid="0"\] no "such" user', line), line
+END
+    run_vserver small logs forward nowhere
+    [ "$status" -eq 2 ]
 }

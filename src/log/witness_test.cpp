@@ -1,0 +1,113 @@
+#include "log/witness.hpp"
+
+#include <gtest/gtest.h>
+
+#include "log/note.hpp"
+
+namespace vs::log {
+namespace {
+
+Seed seed_of(std::uint8_t byte) {
+    std::array<std::uint8_t, 32> bytes{};
+    bytes.fill(byte);
+    return Seed(bytes);
+}
+
+Hash hash_of(std::uint64_t number) { return leaf_hash({reinterpret_cast<const char*>(&number), sizeof number}); }
+
+constexpr std::string_view kOrigin = "vserver/web/00";
+
+/// A log as a recorder would sign it, from a copy of its keys on.
+struct Writer {
+    Seed opening = seed_of(1), checkpoint;
+    SignedNotes notes;
+    std::uint64_t segment = 0, index = 0, size = 0;
+    std::uint64_t flavour = 0;  ///< of the records
+
+    Hash root() const { return size == 0 ? empty_hash() : hash_of(size + flavour); }
+    void open() {
+        checkpoint = opening.branch();
+        const auto next = opening.next();
+        const Opening note{{kOrigin, size, root()}, ++segment, 0, 65536, 3, checkpoint.public_key(), next.public_key()};
+        notes.chain += signed_note(write_body(note), kOrigin, opening).text();
+        notes.segments.push_back({segment, ""});
+        opening = next;
+        index = 0;
+    }
+    void seal(std::uint64_t records, bool is_final) {
+        size += records;
+        const auto next = checkpoint.next();
+        Checkpoint note{{kOrigin, size, root()}, segment, index++, 1, 2, {}, 3, {}};
+        if (!is_final) note.next = next.public_key();
+        notes.segments.back().notes += signed_note(write_body(note), kOrigin, checkpoint).text();
+        checkpoint = next;
+    }
+};
+
+class Witness : public testing::Test {
+  protected:
+    Witness() {
+        writer_.open();
+        writer_.seal(5, false);
+        writer_.seal(3, true);
+        writer_.open();
+        writer_.seal(4, false);
+    }
+    Result<Witnessed> ask(const Writer& writer, std::string_view remembered) {
+        auto notes = writer.notes;
+        notes.issued = issued_;
+        return witness(notes, machine_, remembered);
+    }
+    Writer writer_;
+    VerificationKey machine_{"vserver/machine/00", seed_of(9).public_key()};
+    std::string issued_ = std::string(
+        sign_issue(machine_.name, {0, kOrigin, seed_of(1).public_key(), seed_of(9).next().public_key()}, seed_of(9)));
+};
+
+TEST_F(Witness, goes_on_with_a_log_that_grows) {
+    auto first = ask(writer_, "");
+    ASSERT_TRUE(first) << first.error().message();
+    EXPECT_EQ(first->size, 12U);
+    writer_.seal(1, false);
+    auto second = ask(writer_, first->note);
+    ASSERT_TRUE(second) << second.error().message();
+    EXPECT_EQ(second->size, 13U);
+    EXPECT_TRUE(ask(writer_, second->note));
+}
+
+TEST_F(Witness, refuses_an_older_state_and_one_that_went_on_from_it) {
+    auto older = writer_;
+    writer_.seal(7, false);
+    auto seen = ask(writer_, "").value().note;
+    EXPECT_NE(ask(older, seen).error().message().find("was cut: it has 12 records, and the witness has seen 19"), std::string::npos);
+    older.flavour = 1;
+    older.seal(8, false);
+    EXPECT_NE(ask(older, seen).error().message().find("is not the one"), std::string::npos);
+    older.seal(1, true);
+    older.open();
+    older.seal(1, false);
+    EXPECT_FALSE(ask(older, seen));
+}
+
+TEST_F(Witness, refuses_what_the_key_does_not_vouch_for) {
+    auto seen = ask(writer_, "").value().note;
+    machine_.key = seed_of(8).public_key();
+    EXPECT_FALSE(ask(writer_, seen));
+    EXPECT_FALSE(ask(writer_, ""));
+}
+
+TEST_F(Witness, refuses_a_cut_segment_another_log_and_one_that_came_too_late) {
+    auto cut = writer_;
+    cut.notes.segments[0].notes.resize(cut.notes.segments[0].notes.size() / 2);
+    EXPECT_FALSE(ask(cut, ""));
+    auto note = ask(writer_, "").value().note;
+    writer_.seal(1, true);
+    writer_.open();
+    writer_.seal(1, false);
+    writer_.notes.segments.erase(writer_.notes.segments.begin(), writer_.notes.segments.begin() + 2);
+    EXPECT_NE(ask(writer_, note).error().message().find("has forgotten segment 2"), std::string::npos);
+    EXPECT_FALSE(ask(writer_, "rubbish"));
+}
+
+}  // namespace
+}  // namespace vs::log
