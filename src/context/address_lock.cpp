@@ -180,6 +180,7 @@ Result<bool> AddressLocker::is_any_locked(const std::string& directory) const {
     for (const auto& name : TRY(sys::list_dir(*dir))) {
         auto group = sys::open_dir(*dir, name);  // files of the kernel are no directories, and a group may just have gone
         if (group && TRY(read(*group))) return true;
+        if (name.starts_with("user-") && TRY(is_any_locked(fmt::format("{}/{}", directory, name)))) return true;
     }
     return false;
 }

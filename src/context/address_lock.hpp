@@ -35,6 +35,9 @@ struct AddressLock {
 inline constexpr std::uint16_t kLoopbackNumbers = 16384;
 inline constexpr std::uint16_t kFirstContextLoopback = 4096;  ///< those below are the servers' own numbers
 
+/// Which loopback a new lock has: the host's, or one of its own whose number its group gives.
+enum class LoopbackKind { host, own };
+
 /// What somebody asks for, in the words of chbind(8).
 struct LockRequest {
     std::vector<std::string> addresses;  ///< "IP", "IP/PREFIX", "IP/MASK" or the name of a device

@@ -21,8 +21,8 @@ Result<context::LockedCommand> locked_command(const vserver_addresses* given) {
     auto ours = TRY(take(given));
     if ((ours.flags & ~kKnownFlags) != 0 || ours.reserved != 0) return fail(Code::usage, "a flag of the address lock that is not known");
     context::LockedCommand command;
-    command.lock = TRY(context::plan_lock({words(ours.addresses), ours.broadcast != nullptr ? ours.broadcast : ""}));
-    if ((ours.flags & VSERVER_ADDRESSES_OWN_LOOPBACK) != 0) command.loopback = context::LoopbackKind::own;
+    command.lock.request = {words(ours.addresses), ours.broadcast != nullptr ? ours.broadcast : ""};
+    if ((ours.flags & VSERVER_ADDRESSES_OWN_LOOPBACK) != 0) command.lock.loopback = context::LoopbackKind::own;
     if ((ours.flags & VSERVER_ADDRESSES_KEEP_DESCRIPTORS) != 0) command.descriptors = context::Descriptors::all;
     return command;
 }
@@ -36,7 +36,7 @@ Result<context::LockedEnd> run(const vserver_addresses* addresses, const char* c
 
 Result<> lock(const vserver_addresses* addresses) {
     auto command = TRY(locked_command(addresses));
-    return context::lock_caller(command.lock, command.loopback);
+    return context::lock_caller(command.lock);
 }
 
 }  // namespace
