@@ -214,6 +214,15 @@ struct vserver_addresses {
 #define VSERVER_ADDRESSES_OWN_LOOPBACK     0x1u  /* 127.0.0.1 and ::1 are its own and nobody else's */
 #define VSERVER_ADDRESSES_KEEP_DESCRIPTORS 0x2u  /* for the command: descriptors from 3 up stay open; each socket is a grant */
 
+/* A command is supervised by way of its system calls instead, by anybody's right: for honest programs, and no boundary. */
+#define VSERVER_ADDRESSES_HONEST           0x4u
+
+/* Who would lock the caller now: root itself, the lock service, or nobody, and then VSERVER_ADDRESSES_HONEST is what is left. */
+#define VSERVER_LOCKER_SELF    0
+#define VSERVER_LOCKER_SERVICE 1
+#define VSERVER_LOCKER_NOBODY  2
+VSERVER_API int vserver_address_locker(void);
+
 /* Locks the caller and all it will start. Sockets that it has stay unlocked. 0, or a negative errno: then it may be
  * half confined, and must not go on. */
 VSERVER_API int vserver_lock_addresses(const struct vserver_addresses *addresses);

@@ -6,6 +6,7 @@
 #include "context/context_groups.hpp"
 #include "context/lock_child.hpp"
 #include "context/rights.hpp"
+#include "model/paths.hpp"
 #include "sys/attend.hpp"
 #include "sys/clone.hpp"
 #include "sys/file.hpp"
@@ -56,10 +57,11 @@ Result<LockAsk> ask_for(const LockWish& wish) {
     return ask;
 }
 
+bool is_root() { return sys::is_superuser() && sys::in_first_user_namespace(); }
+
 Result<Way> way_of(const LockWish& wish) {
-    const bool root = sys::is_superuser() && sys::in_first_user_namespace();
-    if (root && own_rights() == Rights::administrator) return Way{Confiner::administrator, TRY(protected_mounts())};
-    return Way{root ? Confiner::outer_lock : Confiner::user, {}, TRY(ask_for(wish))};
+    if (who_locks() == Locker::self) return Way{Confiner::administrator, TRY(protected_mounts())};
+    return Way{is_root() ? Confiner::outer_lock : Confiner::user, {}, TRY(ask_for(wish))};
 }
 
 class LockedRun {
@@ -121,6 +123,11 @@ class LockedRun {
 };
 
 }  // namespace
+
+Locker who_locks() {
+    if (is_root() && own_rights() == Rights::administrator) return Locker::self;
+    return sys::exists(sys::kHere, model::paths::kLockSocket).value_or(false) ? Locker::service : Locker::nobody;
+}
 
 Result<> lock_caller(const LockWish& wish) {
     auto lock = TRY(plan_lock(wish.request));

@@ -22,6 +22,14 @@ struct LockWish {
     LoopbackKind loopback = LoopbackKind::host;
 };
 
+/// Who would lock this process now.
+enum class Locker {
+    self,     ///< it is root
+    service,  ///< the lock service listens
+    nobody,   ///< what is left is address_lock_user.hpp
+};
+Locker who_locks();
+
 struct LockedCommand {
     LockWish lock;
     Descriptors descriptors = Descriptors::standard;

@@ -99,8 +99,9 @@ low_ports = true'
     [ "$(mine --ip 10.77.0.21 $python -c "$low")" = '10.77.0.21 88' ]
 }
 
-@test "without the service nothing is run" {
+@test "where the service was and does not answer nothing is run" {
     mv /run/vserver-lock.socket /run/aside
+    : >/run/vserver-lock.socket
     run mine --ip 10.77.0.21 echo EXECUTED
     mv /run/aside /run/vserver-lock.socket
     refused 'the lock service does not run here'
