@@ -101,7 +101,7 @@ low_ports = true'
 
 @test "where the service was and does not answer nothing is run" {
     mv /run/vserver-lock.socket /run/aside
-    : >/run/vserver-lock.socket
+    install -m 0666 /dev/null /run/vserver-lock.socket
     run mine --ip 10.77.0.21 echo EXECUTED
     mv /run/aside /run/vserver-lock.socket
     refused 'the lock service does not run here'
