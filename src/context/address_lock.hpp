@@ -59,7 +59,7 @@ class AddressLocker {
     /// Loads and pins them where this boot has not yet (30 ms). Code::unsupported where this kernel cannot.
     static Result<AddressLocker> open();
 
-    /// Locks a group that nobody lives in yet, to addresses of our network namespace. After a failure the group refuses more than it
+    /// Locks a group that nobody lives in yet, or changes its lock, to addresses of our network namespace. After a failure the group refuses more than it
     /// should, and must be removed.
     Result<> lock(const AddressLock& lock, sys::FdRef group) const;
     /// What is recorded for a group: nullopt where it is not locked.

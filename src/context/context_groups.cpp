@@ -73,15 +73,14 @@ Result<bool> count_processes(const std::string& path) {
     return false;
 }
 
-/// The path of a process's group on the version 2 hierarchy.
+}  // namespace
+
 Result<std::string> group_of(pid_t pid) {
     auto text = TRY(sys::read_file(sys::kHere, fmt::format("/proc/{}/cgroup", pid)));
     for (auto line : base::split(text, '\n'))
         if (line.starts_with("0::/")) return TRY(cgroup2_mount()) + std::string(line.substr(3));
     return fail(Code::unsupported, "process {} is in no control group of version 2", pid);
 }
-
-}  // namespace
 
 Result<> add_loopback_address(std::uint16_t number) {
     if (!TRY(has_ipv6())) return {};

@@ -26,6 +26,9 @@ struct ContextGroup {
     [[nodiscard]] std::uint16_t loopback() const { return static_cast<std::uint16_t>(kFirstContextLoopback + number); }
 };
 
+/// The path of a process's group on the version 2 hierarchy.
+Result<std::string> group_of(pid_t pid);
+
 /// Where a process is.
 struct LockPlace {
     enum class Kind { outside, locked, other } kind = Kind::outside;  ///< other: in a group of ours that is no lock, a server's

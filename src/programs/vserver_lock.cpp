@@ -1,10 +1,12 @@
 // vserver-lock: locks whoever asks to addresses that he may use (context/lock_service.hpp). systemd starts one for each caller, with the
 // connection as standard input (vserver-lock.socket); without systemd, `vserver-lock --listen` waits for callers itself.
+// `vserver-lock --group IP...` locks the control group that it is in: see `vserver host-service`.
 
 #include <cstdio>
-#include <string_view>
+#include <string>
 #include <vector>
 
+#include "context/group_lock.hpp"
 #include "context/lock_service.hpp"
 #include "model/paths.hpp"
 #include "sys/clone.hpp"
@@ -57,13 +59,17 @@ Result<> listen() {
     return Listener(std::move(socket)).run();
 }
 
+Result<> perform(const std::vector<std::string>& words) {
+    if (words.empty()) return context::serve_lock(sys::FdRef(0));
+    if (words[0] == "--group") return context::lock_own_group({{words.begin() + 1, words.end()}, ""});
+    if (words[0] == "--listen" && words.size() == 1) return listen();
+    return fail(Code::usage, "it takes --listen, or --group and addresses, or nothing");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-    const std::vector<std::string_view> words(argv + 1, argv + argc);
-    const bool listens = words.size() == 1 && words[0] == "--listen";
-    if (!listens && !words.empty()) return std::fputs("vserver-lock: it takes nothing but --listen\n", stderr), 2;
-    auto done = listens ? listen() : context::serve_lock(sys::FdRef(0));
+    auto done = perform({argv + 1, argv + argc});
     if (done) return 0;
     std::fprintf(stderr, "vserver-lock: %s\n", done.error().message().c_str());
     return base::exit_status(done.error().code);
