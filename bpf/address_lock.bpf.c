@@ -45,12 +45,12 @@ struct {
     __type(value, __u8);
 } elsewhere SEC(".maps");
 
-/* Which lock's own loopback a socket belongs to, by the id of its group: sockets that are accepted inherit it. */
+/* Which own loopback a socket belongs to, by its address; a lock inside another has that one's. Sockets that are accepted inherit it. */
 struct {
     __uint(type, BPF_MAP_TYPE_SK_STORAGE);
     __uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
     __type(key, int);
-    __type(value, __u64);
+    __type(value, __u32);
 } members SEC(".maps");
 
 static __always_inline struct address_lock *own_lock(void) { return bpf_get_local_storage(&locks, 0); }

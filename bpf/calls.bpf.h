@@ -3,11 +3,17 @@
 /* How a socket asked for "any": what it is to be found under besides the address that it got. */
 enum wildcard { WILDCARD_NONE, WILDCARD_4, WILDCARD_6, WILDCARD_DUAL };
 
+/* By the innermost lock of the socket's group, whose programs run first: those above it see only what that one made of the call. */
+struct asked_wildcard {
+    __u64 group;
+    __u64 kind;
+};
+
 struct {
     __uint(type, BPF_MAP_TYPE_SK_STORAGE);
     __uint(map_flags, BPF_F_NO_PREALLOC);
     __type(key, int);
-    __type(value, __u8);
+    __type(value, struct asked_wildcard);
 } wildcards SEC(".maps");
 
 /* 1: a call about another network stack, which is not ours to judge. */
@@ -42,7 +48,7 @@ static __always_inline int mark_elsewhere(struct bpf_sock *sk) {
 
 static __always_inline int mark_member(struct bpf_sock *sk, struct address_lock *lock) {
     if (!lock->loopback4) return 1;
-    return bpf_sk_storage_get(&members, sk, &lock->group, BPF_SK_STORAGE_GET_F_CREATE) ? 1 : refuse(EPERM);
+    return bpf_sk_storage_get(&members, sk, &lock->loopback4, BPF_SK_STORAGE_GET_F_CREATE) ? 1 : refuse(EPERM);
 }
 
 SEC("cgroup/sock_create")
@@ -61,10 +67,11 @@ int lock_create(struct bpf_sock *sk) {
 /* ---------------------------------------------------------------------------------------------------------- bind */
 
 /* Remembered before the kernel knows whether the bind succeeds; the next bind says it anew. */
-static __always_inline void note_wildcard(struct bpf_sock_addr *ctx, const struct address_lock *lock, __u8 kind) {
+static __always_inline void note_wildcard(struct bpf_sock_addr *ctx, const struct address_lock *lock, enum wildcard kind) {
     if (!lock->steered || !ctx->sk) return;
-    __u8 *mark = bpf_sk_storage_get(&wildcards, ctx->sk, 0, kind ? BPF_SK_STORAGE_GET_F_CREATE : 0);
-    if (mark) *mark = kind;
+    struct asked_wildcard asked = {.group = lock->group};
+    struct asked_wildcard *mark = bpf_sk_storage_get(&wildcards, ctx->sk, &asked, BPF_SK_STORAGE_GET_F_CREATE);
+    if (mark && mark->group == lock->group) mark->kind = kind;
 }
 
 /* The root of a server is an ordinary user to the host's stack, which keeps the lower ports from those (BPF_RET_BIND_NO_CAP...). */

@@ -63,8 +63,9 @@ int note_listener(struct bpf_sock_ops *ops) {
     struct bpf_sock *sk = ops->sk;
     if (ops->op != BPF_SOCK_OPS_TCP_LISTEN_CB || !sk || bpf_get_netns_cookie(ops) != lock->network) return 1;
     struct listener_key key = {.port = (__u16)ops->local_port, .kind = LISTENER_WILDCARD};
-    __u8 *mark = bpf_sk_storage_get(&wildcards, sk, 0, 0);
-    __u8 kind = mark ? *mark : WILDCARD_NONE;
+    struct asked_wildcard *mark = bpf_sk_storage_get(&wildcards, sk, 0, 0);
+    if (mark && mark->group != lock->group) return 1;
+    __u64 kind = mark ? mark->kind : WILDCARD_NONE;
     if (kind == WILDCARD_NONE) register_exact(ops, &key);
     if (kind == WILDCARD_4 || kind == WILDCARD_DUAL) register_all4(ops, lock, &key);
     if (kind == WILDCARD_6 || kind == WILDCARD_DUAL) register_all6(ops, lock, &key);

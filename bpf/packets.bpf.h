@@ -49,7 +49,7 @@ int lock_egress(struct __sk_buff *skb) {
     return allowed || is_of_elsewhere(skb);
 }
 
-/* 1 where the socket that sent it was made in the lock's group. A source address proves nothing: any process of the host may bind to an
+/* 1 where the socket that sent it was made under a lock with the same loopback. A source address proves nothing: any process of the host may bind to an
  * address of our loopback, and the kernel itself picks the destination as source. */
 static __always_inline int is_sent_by_own(struct __sk_buff *skb, const struct address_lock *lock, struct bpf_sock_tuple *tuple,
                                           __u32 size, __u8 protocol) {
@@ -60,8 +60,8 @@ static __always_inline int is_sent_by_own(struct __sk_buff *skb, const struct ad
     else
         sender = bpf_sk_lookup_udp(skb, tuple, size, BPF_F_CURRENT_NETNS, 0);
     if (!sender) return 0;
-    __u64 *group = bpf_sk_storage_get(&members, sender, 0, 0);
-    int own = group && *group == lock->group;
+    __u32 *loopback = bpf_sk_storage_get(&members, sender, 0, 0);
+    int own = loopback && *loopback == lock->loopback4;
     bpf_sk_release(sender);
     return own;
 }

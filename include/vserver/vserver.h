@@ -200,7 +200,8 @@ VSERVER_API pid_t vserver_self(void);
 
 /* -------------------------------------------------------------------------------------------------------- addresses */
 
-/* Addresses of this host that a process may use, and no others, without a network namespace. chbind(8). */
+/* Addresses of this host that a process may use, and no others, without a network namespace. chbind(8). Root locks by itself; for
+ * everybody else, and inside a lock, the lock service does it, to what vserver-grants.toml(5) grants or the lock around it has. */
 struct vserver_addresses {
     size_t size;
     const char *const *addresses;  /* "IP", "IP/PREFIX", "IP/MASK" or the name of a device, the last one NULL */
@@ -213,12 +214,21 @@ struct vserver_addresses {
 #define VSERVER_ADDRESSES_OWN_LOOPBACK     0x1u  /* 127.0.0.1 and ::1 are its own and nobody else's */
 #define VSERVER_ADDRESSES_KEEP_DESCRIPTORS 0x2u  /* for the command: descriptors from 3 up stay open; each socket is a grant */
 
-/* Locks the caller and all it will start. Sockets that it has stay unlocked. Needs root. 0, or a negative errno: then it may be
+/* A command is supervised by way of its system calls instead, by anybody's right: for honest programs, and no boundary. */
+#define VSERVER_ADDRESSES_HONEST           0x4u
+
+/* Who would lock the caller now: root itself, the lock service, or nobody, and then VSERVER_ADDRESSES_HONEST is what is left. */
+#define VSERVER_LOCKER_SELF    0
+#define VSERVER_LOCKER_SERVICE 1
+#define VSERVER_LOCKER_NOBODY  2
+VSERVER_API int vserver_address_locker(void);
+
+/* Locks the caller and all it will start. Sockets that it has stay unlocked. 0, or a negative errno: then it may be
  * half confined, and must not go on. */
 VSERVER_API int vserver_lock_addresses(const struct vserver_addresses *addresses);
 
 /* Runs a command, found in PATH, that is locked from its birth, and waits for it: its exit status as a shell has it, or a negative
- * errno. Needs root. Much quicker than locking the caller. */
+ * errno. Much quicker than locking the caller. */
 VSERVER_API int vserver_run_locked(const struct vserver_addresses *addresses, const char *const *command);
 
 #ifdef __cplusplus

@@ -112,7 +112,7 @@ Result<int> remove_images(const storage::Store& store, const Invocation& line) {
 }
 
 Result<std::string> delete_one(const storage::Store& store, const Invocation& line, const model::ServerName& name) {
-    auto existing = TRY(existing_server(store, name));
+    auto existing = TRY(server::find_with_remains(store, name.text()));
     if (line.has(Opt::dry_run)) return std::string("would be deleted, with its files, settings and console log");
     if (!line.has(Opt::yes) && !confirmed(fmt::format("Delete '{}' and everything in it?", existing.text()))) return std::string("kept");
     TRY_WITH(server::unmount_view(existing, std::nullopt), "cannot delete '{}'", existing.text());

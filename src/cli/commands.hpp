@@ -42,5 +42,6 @@ Result<int> crossview(const Invocation& line);
 // This machine
 Result<int> doctor(const Invocation& line);
 Result<int> repair(const Invocation& line);
+Result<int> host_service(const Invocation& line);
 
 }  // namespace vs::cli

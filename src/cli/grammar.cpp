@@ -24,6 +24,8 @@ constexpr std::array kOptions = {
     Option{Opt::yes, "yes", 'y', "", "do not ask"},
     Option{Opt::kill, "kill", 0, "", "at once, without asking its init"},
     Option{Opt::timeout, "timeout", 0, "TIME", "how long its init may take: 30s, 5m; else as its settings say"},
+    Option{Opt::ip, "ip", 0, "ADDRESS", "an address of the host, IPv4 or IPv6, or a device for all of its", true},
+    Option{Opt::undo, "undo", 0, "", "let it use every address again"},
     Option{Opt::full, "full", 0, "", "read everything, the image too, and compare what is cached with what is stored"},
     Option{Opt::budget, "budget", 0, "SIZE", "read at most so much; what is left out makes the verdict UNKNOWN"},
     Option{Opt::user, "user", 'u', "USER", "a user of the server, by name or number; else root"},
@@ -59,6 +61,8 @@ constexpr Opt kLogs[] = {Opt::follow, Opt::since, Opt::until, Opt::grep, Opt::pr
 constexpr Opt kExec[] = {Opt::user, Opt::directory, Opt::environment, Opt::terminal, Opt::no_terminal};
 constexpr Opt kScan[] = {Opt::full, Opt::budget, Opt::json};
 constexpr Opt kSuexec[] = {Opt::directory, Opt::environment, Opt::terminal, Opt::no_terminal};
+
+constexpr Opt kHostService[] = {Opt::ip, Opt::undo, Opt::dry_run};
 
 constexpr std::size_t kAny = kCommandFollows - 1;
 
@@ -125,6 +129,9 @@ constexpr std::array kVerbs = {
          .options = kQuery, .help = "look for what this machine lacks, and say how to mend it"},
     Verb{.id = VerbId::repair, .name = "repair", .alias = "", .group = Group::machine, .names = Names::none,
          .options = {}, .help = "clean up what killed commands have left"},
+    Verb{.id = VerbId::host_service, .name = "host-service", .alias = "", .group = Group::machine, .names = Names::none,
+         .arguments = "UNIT", .least = 1, .most = 1, .options = kHostService,
+         .help = "lock a service of the host to addresses, by a drop-in of its unit"},
 };
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace vs::cli {
 
 enum class Opt : std::uint8_t {
     from, image, packages, address, network, hostname, domain, nameserver, port, memory, processes, init, dry_run,
-    yes, kill, timeout,
+    yes, kill, timeout, ip, undo,
     full, budget,
     user, directory, environment, terminal, no_terminal,
     follow, since, until, grep, priority, boot, verify, export_, checkpoints, key,
@@ -35,7 +35,7 @@ enum class VerbId : std::uint8_t {
     enter, exec, suexec, passwd,
     files, mount, umount,
     scan, accept, crossview,
-    doctor, repair,
+    doctor, repair, host_service,
 };
 
 enum class Group : std::uint8_t { making, running, looking, inside, files, guarding, machine };

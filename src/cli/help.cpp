@@ -75,7 +75,7 @@ std::string general_help() {
     for (auto group : groups()) {
         text += fmt::format("\n{}:\n", group_title(group));
         for (const auto& verb : verbs())
-            if (verb.group == group) text += fmt::format("  {:10}{}\n", verb.name, verb.help);
+            if (verb.group == group) text += fmt::format("  {:14}{}\n", verb.name, verb.help);
     }
     return text + "\nThe manual page vserver(8) says more.\n";
 }

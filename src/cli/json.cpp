@@ -68,8 +68,9 @@ json of_limits(const model::Limits& limits) {
 }
 
 json of_run(const server::RunState& run) {
+    auto age = server::uptime(run);
     return {{"started", or_null(run.started)},
-            {"uptime_seconds", sys::age_of(run.init_start).count()},
+            {"uptime_seconds", age ? json(age->count()) : json(nullptr)},
             {"init_pid", run.init},
             {"init", run.init_path}};
 }

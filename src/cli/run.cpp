@@ -56,6 +56,7 @@ Result<int> dispatch(const Invocation& line) {
         case VerbId::crossview: return crossview(line);
         case VerbId::doctor: return doctor(line);
         case VerbId::repair: return repair(line);
+        case VerbId::host_service: return host_service(line);
     }
     return fail(Code::usage, "'{}' cannot be done", line.verb->name);
 }

@@ -28,7 +28,8 @@ std::string cpu_text(const std::optional<std::uint64_t>& microseconds) {
 }
 
 std::string uptime_text(const server::ServerStatus& server) {
-    return server.run ? format_age(sys::age_of(server.run->init_start)) : std::string(kUnknown);
+    auto age = server.run ? server::uptime(*server.run) : std::nullopt;
+    return age ? format_age(*age) : std::string(kUnknown);
 }
 
 /// The addresses that it has now, or would have after a start.

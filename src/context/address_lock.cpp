@@ -137,6 +137,7 @@ Result<> AddressLocker::attach(const AddressLock& lock, sys::FdRef group) const 
     if (lock.loopback) wanted.insert(wanted.end(), std::begin(kOwnLoopback), std::end(kOwnLoopback));
     for (const auto& [name, hook] : wanted) {
         auto program = TRY(sys::open_pinned_program(pins_ + "/" + name));
+        if (TRY(sys::is_attached_to_cgroup(program, group, hook))) continue;
         TRY_WITH(sys::attach_to_cgroup(program, group, hook), "attach '{}'", name);
     }
     return {};
@@ -180,6 +181,7 @@ Result<bool> AddressLocker::is_any_locked(const std::string& directory) const {
     for (const auto& name : TRY(sys::list_dir(*dir))) {
         auto group = sys::open_dir(*dir, name);  // files of the kernel are no directories, and a group may just have gone
         if (group && TRY(read(*group))) return true;
+        if (name.starts_with("user-") && TRY(is_any_locked(fmt::format("{}/{}", directory, name)))) return true;
     }
     return false;
 }
@@ -187,7 +189,8 @@ Result<bool> AddressLocker::is_any_locked(const std::string& directory) const {
 Result<> AddressLocker::forget_unused_listeners() const {
     if (!TRY(sys::exists(sys::kHere, pins_ + "/steering"))) return {};
     auto root = TRY(group_root());
-    if (TRY(is_any_locked(root)) || TRY(is_any_locked(root + "/.contexts"))) return {};
+    for (const auto& place : {root, root + "/.contexts", TRY(cgroup2_mount()) + "/system.slice"})  // the last: services of the host
+        if (TRY(is_any_locked(place))) return {};
     auto removed = sys::remove_file(sys::kHere, pins_ + "/steering");
     if (!removed && removed.error().errno_value != ENOENT) return removed;
     return sys::clear_map(TRY(sys::open_pinned_map(pins_ + "/steered")), sizeof(steered_key));

@@ -35,6 +35,9 @@ struct AddressLock {
 inline constexpr std::uint16_t kLoopbackNumbers = 16384;
 inline constexpr std::uint16_t kFirstContextLoopback = 4096;  ///< those below are the servers' own numbers
 
+/// Which loopback a new lock has: the host's, or one of its own whose number its group gives.
+enum class LoopbackKind { host, own };
+
 /// What somebody asks for, in the words of chbind(8).
 struct LockRequest {
     std::vector<std::string> addresses;  ///< "IP", "IP/PREFIX", "IP/MASK" or the name of a device
@@ -56,7 +59,7 @@ class AddressLocker {
     /// Loads and pins them where this boot has not yet (30 ms). Code::unsupported where this kernel cannot.
     static Result<AddressLocker> open();
 
-    /// Locks a group that nobody lives in yet, to addresses of our network namespace. After a failure the group refuses more than it
+    /// Locks a group that nobody lives in yet, or changes its lock, to addresses of our network namespace. After a failure the group refuses more than it
     /// should, and must be removed.
     Result<> lock(const AddressLock& lock, sys::FdRef group) const;
     /// What is recorded for a group: nullopt where it is not locked.

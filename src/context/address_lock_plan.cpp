@@ -16,16 +16,24 @@ using model::IpAddress;
 
 namespace {
 
+/// Of an IPv4 address.
+std::uint32_t number(const IpAddress& address) {
+    std::uint32_t bits = 0;
+    for (char byte : address.bytes()) bits = bits << 8 | static_cast<unsigned char>(byte);
+    return bits;
+}
+
 /// The length of "255.255.255.0"; nullopt where it is no mask.
 std::optional<std::uint64_t> mask_length(std::string_view text) {
     auto mask = IpAddress::parse(text);
     if (!mask || mask->family() != Family::ipv4) return std::nullopt;
-    std::uint32_t bits = 0;
-    for (char byte : mask->bytes()) bits = bits << 8 | static_cast<unsigned char>(byte);
+    const auto bits = number(*mask);
     auto length = std::countl_one(bits);
     if (length != std::popcount(bits)) return std::nullopt;
     return static_cast<std::uint64_t>(length);
 }
+
+std::uint32_t last_of(const IpAddress& address, std::uint8_t prefix) { return number(address) | (prefix == 0 ? ~0U : ~0U >> prefix); }
 
 class Planner {
   public:
@@ -45,8 +53,8 @@ class Planner {
         for (auto family : {Family::ipv4, Family::ipv6})
             if (std::ranges::count_if(lock_.addresses, [&](const auto& a) { return a.address.family() == family; }) > ADDRESS_LOCK_MOST)
                 return fail(Code::usage, "a lock has at most {} addresses of one family", ADDRESS_LOCK_MOST);
-        if (std::ranges::any_of(lock_.broadcasts, [](const auto& b) { return b.family() != Family::ipv4; }))
-            return fail(Code::usage, "a broadcast address is an IPv4 address");
+        for (const auto& address : lock_.broadcasts)
+            if (!is_broadcast(address)) return fail(Code::usage, "no device of this host has the broadcast address {}", address.text());
         return std::move(lock_);
     }
 
@@ -84,6 +92,16 @@ class Planner {
         lock_.addresses.push_back({address, prefix});
         auto parsed = broadcast.empty() ? Result<IpAddress>(fail(Code::failed, "none")) : IpAddress::parse(broadcast);
         if (parsed && lock_.broadcasts.size() < ADDRESS_LOCK_MOST) lock_.broadcasts.push_back(*parsed);
+    }
+
+    /// By the device's word or as the last of a network. One that is an address too would be an address that was not asked for.
+    [[nodiscard]] bool is_broadcast(const IpAddress& address) const {
+        const auto text = address.text();
+        if (address.family() != Family::ipv4 || std::ranges::find(own_, text, &sys::OwnAddress::address) != own_.end()) return false;
+        return std::ranges::find(own_, text, &sys::OwnAddress::broadcast) != own_.end() ||
+               std::ranges::any_of(lock_.addresses, [&](const auto& own) {
+                   return own.address.family() == Family::ipv4 && last_of(own.address, own.prefix) == number(address);
+               });
     }
 
     const std::vector<sys::OwnAddress>& own_;

@@ -46,7 +46,8 @@ TEST(AddressLockPlan, SaysWhatIsWrong) {
     EXPECT_EQ(text(plan({"dummy0"})), "the device 'dummy0' has no address");
     EXPECT_EQ(text(plan({"192.0.2.5/33"})), "'33' is no network mask of 192.0.2.5");
     EXPECT_EQ(text(plan({"192.0.2.5/255.0.255.0"})), "'255.0.255.0' is no network mask of 192.0.2.5");
-    EXPECT_EQ(text(plan({"192.0.2.5"}, "2001:db8::5")), "a broadcast address is an IPv4 address");
+    for (const char* address : {"2001:db8::5", "192.0.2.6", "192.0.2.7"})
+        EXPECT_EQ(text(plan({"192.0.2.5"}, address)), fmt::format("no device of this host has the broadcast address {}", address));
 }
 
 TEST(AddressLockPlan, AtMostEightOfAFamily) {

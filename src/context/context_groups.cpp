@@ -27,13 +27,60 @@ Result<> send_unless(sys::MessageRow& row, int expected) {
 
 Result<bool> has_ipv6() { return sys::exists(sys::kHere, "/proc/sys/net/ipv6/conf/lo"); }
 
+constexpr std::string_view kUser = "user-";
+
 std::optional<std::uint16_t> number_of(std::string_view name) {
     auto number = base::parse_number(name);
     if (!number || *number == 0 || *number >= kMost) return std::nullopt;
     return static_cast<std::uint16_t>(*number);
 }
 
+bool is_ours(std::string_view name) { return number_of(name) || name.starts_with(kUser); }
+
+/// The numbers of the locks in a directory, and in those.
+Result<> collect(sys::FdRef dir, std::vector<std::uint16_t>& numbers) {
+    for (const auto& name : TRY(sys::list_dir(dir))) {
+        if (!is_ours(name)) continue;
+        if (auto number = number_of(name)) numbers.push_back(*number);
+        TRY(collect(TRY(sys::open_dir(dir, name)), numbers));
+    }
+    return {};
+}
+
+/// Removes what is empty, from below; true where anything was.
+Result<bool> sweep_below(sys::FdRef dir) {
+    bool any = false;
+    for (const auto& name : TRY(sys::list_dir(dir))) {
+        if (!is_ours(name)) continue;
+        any |= TRY(sweep_below(TRY(sys::open_dir(dir, name))));
+        auto removed = sys::remove_dir(dir, name);
+        if (!removed && (removed.error().errno_value == EBUSY || removed.error().errno_value == ENOTEMPTY)) continue;
+        TRY(std::move(removed));
+        if (auto number = number_of(name)) TRY(remove_loopback_address(static_cast<std::uint16_t>(kFirstContextLoopback + *number)));
+        any = true;
+    }
+    return any;
+}
+
+/// Lets the groups below bound the number of their processes; false where this hierarchy cannot.
+Result<bool> count_processes(const std::string& path) {
+    auto controllers = TRY(sys::read_file(sys::kHere, path + "/cgroup.controllers"));
+    for (auto controller : base::split(base::trim(controllers), ' ')) {
+        if (controller != "pids") continue;
+        TRY(sys::write_kernel_file(sys::kHere, path + "/cgroup.subtree_control", "+pids"));
+        return true;
+    }
+    return false;
+}
+
 }  // namespace
+
+Result<std::string> group_of(pid_t pid) {
+    auto text = TRY(sys::read_file(sys::kHere, fmt::format("/proc/{}/cgroup", pid)));
+    for (auto line : base::split(text, '\n'))
+        if (line.starts_with("0::/")) return TRY(cgroup2_mount()) + std::string(line.substr(3));
+    return fail(Code::unsupported, "process {} is in no control group of version 2", pid);
+}
 
 Result<> add_loopback_address(std::uint16_t number) {
     if (!TRY(has_ipv6())) return {};
@@ -61,35 +108,68 @@ Result<ContextGroups> ContextGroups::open() {
     return ContextGroups(path, TRY(sys::open_dir(sys::kHere, path)), std::move(turn));
 }
 
-Result<bool> ContextGroups::remove_if_empty(const std::string& name) {
-    auto removed = sys::remove_cgroup_tree(dir_, name);
-    if (!removed && removed.error().errno_value == EBUSY) return false;
-    if (!removed) return std::unexpected<Error>(removed.error());
-    TRY(remove_loopback_address(static_cast<std::uint16_t>(kFirstContextLoopback + *number_of(name))));
-    return true;
-}
-
 Result<> ContextGroups::sweep() {
-    bool removed = false;
-    for (const auto& name : TRY(sys::list_dir(dir_))) {
-        if (!number_of(name)) continue;
-        removed |= TRY(remove_if_empty(name));
-    }
-    if (!removed) return {};
+    if (!TRY(sweep_below(dir_))) return {};
     return TRY(AddressLocker::open()).forget_unused_listeners();
 }
 
-Result<ContextGroup> ContextGroups::make(const std::optional<std::string>& parent) {
-    auto above = parent.value_or(path_);
+Result<ContextGroup> ContextGroups::make(const std::string& above) {
+    std::vector<std::uint16_t> taken;
+    TRY(collect(dir_, taken));
+    std::ranges::sort(taken);
+    std::uint16_t number = 1;
+    for (auto other : taken)
+        if (other == number) ++number;
+    if (number >= kMost) return fail(Code::busy, "there are {} address locks already", kMost - 1);
     auto dir = TRY(sys::open_dir(sys::kHere, above));
-    for (std::uint16_t number = 1; number < kMost; ++number) {
-        auto name = std::to_string(number);
-        auto made = sys::make_dir(dir, name, 0755, sys::IfExists::fail);
-        if (!made && made.error().errno_value == EEXIST) continue;
-        TRY(std::move(made));
-        return ContextGroup{number, above + "/" + name, TRY(sys::open_dir(dir, name))};
-    }
-    return fail(Code::busy, "there are {} address locks already", kMost - 1);
+    auto name = std::to_string(number);
+    TRY(sys::make_dir(dir, name, 0755, sys::IfExists::fail));
+    return ContextGroup{number, above + "/" + name, TRY(sys::open_dir(dir, name))};
+}
+
+Result<std::string> ContextGroups::directory_of(std::uint32_t uid, std::uint32_t processes) {
+    const auto above = path_.substr(0, path_.rfind('/'));
+    const auto own = fmt::format("{}/{}{}", path_, kUser, uid);
+    const bool counted = TRY(count_processes(above)) && TRY(count_processes(path_));
+    TRY(sys::make_dir(sys::kHere, own, 0755, sys::IfExists::keep));
+    if (counted) TRY(sys::write_kernel_file(sys::kHere, own + "/pids.max", std::to_string(processes)));
+    return own;
+}
+
+Result<std::size_t> ContextGroups::count(const std::string& above) const {
+    std::vector<std::uint16_t> numbers;
+    TRY(collect(TRY(sys::open_dir(sys::kHere, above)), numbers));
+    return numbers.size();
+}
+
+Result<LockPlace> ContextGroups::place_of(pid_t pid) const {
+    const auto root = path_.substr(0, path_.rfind('/'));
+    auto group = TRY(group_of(pid));
+    if (!group.starts_with(root + "/")) return LockPlace{};
+    if (!group.starts_with(path_ + "/") || !number_of(group.substr(group.rfind('/') + 1))) return LockPlace{LockPlace::Kind::other, {}};
+    return LockPlace{LockPlace::Kind::locked, group};
+}
+
+Result<ContextGroup> make_locked_group(ContextGroups& groups, const std::string& above, AddressLock lock, LoopbackKind loopback) {
+    auto locker = TRY(AddressLocker::open());
+    auto group = TRY(groups.make(above));
+    auto apply = [&]() -> Result<> {
+        if (loopback == LoopbackKind::own) {
+            lock.loopback = group.loopback();
+            TRY(add_loopback_address(group.loopback()));
+        }
+        return locker.lock(lock, group.dir);
+    };
+    auto locked = apply();
+    if (locked) return group;
+    (void)groups.sweep();
+    return std::unexpected<Error>(locked.error());
+}
+
+std::string ContextGroups::outermost(const std::string& lock) const {
+    auto end = lock.find('/', path_.size() + 1);
+    if (lock.compare(path_.size() + 1, kUser.size(), kUser) == 0) end = lock.find('/', end + 1);
+    return lock.substr(0, end);
 }
 
 }  // namespace vs::context

@@ -1,5 +1,11 @@
 #pragma once
-// The control groups of commands that are locked to addresses: ROOT/.contexts/NUMBER, root's own. A group lives until its last
+// The control groups of commands that are locked to addresses, root's own:
+//
+//     ROOT/.contexts/NUMBER             locked by root
+//     ROOT/.contexts/user-UID/NUMBER    by an ordinary user, all of them below a bound of his processes
+//     either/NUMBER/...                 a lock inside another, which is narrower
+//
+// A number is given once, wherever the group is. A group lives until its last
 // process has ended, which may be long after the command that made it: whoever comes next and finds it empty removes it, and what
 // the machine had for it (the address of its own loopback). So there is nothing that a crash can leave for long.
 
@@ -20,6 +26,15 @@ struct ContextGroup {
     [[nodiscard]] std::uint16_t loopback() const { return static_cast<std::uint16_t>(kFirstContextLoopback + number); }
 };
 
+/// The path of a process's group on the version 2 hierarchy.
+Result<std::string> group_of(pid_t pid);
+
+/// Where a process is.
+struct LockPlace {
+    enum class Kind { outside, locked, other } kind = Kind::outside;  ///< other: in a group of ours that is no lock, a server's
+    std::string path;                                                 ///< of the innermost lock
+};
+
 class ContextGroups {
   public:
     /// Waits for its turn: until this object goes, nobody else makes or removes a group.
@@ -27,18 +42,27 @@ class ContextGroups {
 
     /// Removes the empty ones, and forgets listeners when none is left.
     Result<> sweep();
-    /// A new one; below `parent`, a group of ours, where it is given.
-    Result<ContextGroup> make(const std::optional<std::string>& parent);
+    /// A new one in `above`, which is path(), a user's directory or another lock.
+    Result<ContextGroup> make(const std::string& above);
+    /// Where the locks of an ordinary user are; `processes` is how many there may be in all of them, where this machine can count them.
+    Result<std::string> directory_of(std::uint32_t uid, std::uint32_t processes);
+    /// How many locks there are in `above`, further ones inside them included.
+    Result<std::size_t> count(const std::string& above) const;
+    Result<LockPlace> place_of(pid_t pid) const;
+    /// The outermost lock of which this is one.
+    [[nodiscard]] std::string outermost(const std::string& lock) const;
     [[nodiscard]] const std::string& path() const { return path_; }
 
   private:
     ContextGroups(std::string path, sys::DirFd dir, sys::Fd turn) : path_(std::move(path)), dir_(std::move(dir)), turn_(std::move(turn)) {}
-    Result<bool> remove_if_empty(const std::string& name);
 
     std::string path_;
     sys::DirFd dir_;
     sys::Fd turn_;
 };
+
+/// A new group in `above` that has the lock. It is not yet lived in, and must not be taken for an empty one: keep `groups` until then.
+Result<ContextGroup> make_locked_group(ContextGroups& groups, const std::string& above, AddressLock lock, LoopbackKind loopback);
 
 /// The address of ::1 for a loopback of its own is on the device lo while its lock exists.
 Result<> add_loopback_address(std::uint16_t number);

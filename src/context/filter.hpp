@@ -53,6 +53,7 @@ class FilterAssembler {
     constexpr void load_number() { load(offsetof(seccomp_data, nr)); }
     /// The low 32 bits of an argument: all that the kernel looks at where the parameter is an int.
     constexpr void load_low_word(std::size_t argument) { load(offsetof(seccomp_data, args) + 8 * argument); }
+    constexpr void load_high_word(std::size_t argument) { load(offsetof(seccomp_data, args) + 8 * argument + 4); }
     constexpr void mask(std::uint32_t bits) { add({BPF_ALU | BPF_AND | BPF_K, 0, 0, bits}); }
 
     constexpr void if_equal(std::uint32_t value, Label yes, Label no = Label::next) { jump(BPF_JEQ, value, yes, no); }
@@ -61,6 +62,7 @@ class FilterAssembler {
     constexpr void go(Label target) { jump(BPF_JA, 0, target, target); }
 
     constexpr void allow() { add({BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW}); }
+    constexpr void notify() { add({BPF_RET | BPF_K, 0, 0, SECCOMP_RET_USER_NOTIF}); }
     constexpr void refuse(int errno_value) {
         add({BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(errno_value)});
     }

@@ -5,10 +5,13 @@
 
 #include "context/context_groups.hpp"
 #include "context/lock_child.hpp"
+#include "context/rights.hpp"
+#include "model/paths.hpp"
 #include "sys/attend.hpp"
 #include "sys/clone.hpp"
 #include "sys/file.hpp"
 #include "sys/mount_table.hpp"
+#include "sys/user_namespace.hpp"
 
 namespace vs::context {
 
@@ -22,34 +25,43 @@ Result<std::vector<std::string>> protected_mounts() {
     return points;
 }
 
-/// Points into `mounts`.
-Confinement confinement_of(const std::vector<std::string>& mounts) {
-    Confinement confinement{.protected_mounts = {}, .ceiling = lock_ceiling()};
-    for (const auto& point : mounts) confinement.protected_mounts.push_back(point.c_str());
-    return confinement;
+/// How this caller gets a lock.
+struct Way {
+    Confiner confiner = Confiner::user;
+    std::vector<std::string> mounts{};
+    LockAsk ask{};
+    [[nodiscard]] bool asks() const { return confiner != Confiner::administrator; }
+    /// Points into it.
+    [[nodiscard]] Confinement confinement() const {
+        Confinement out{.confiner = confiner};
+        if (asks()) return out;
+        out.ceiling = lock_ceiling();
+        for (const auto& point : mounts) out.protected_mounts.push_back(point.c_str());
+        return out;
+    }
+};
+
+Result<> put(std::string_view text, LockAsk::Word& word) {
+    if (text.size() >= word.size()) return fail(Code::usage, "'{}...' is no address", text.substr(0, 16));
+    text.copy(word.data(), text.size());
+    return {};
 }
 
-/// The group is not yet lived in, and must not be taken for an empty one: `groups` is held until then.
-Result<ContextGroup> make_locked_group(ContextGroups& groups, AddressLock lock, LoopbackKind kind) {
-    auto locker = TRY(AddressLocker::open());
-    TRY(groups.sweep());
-    auto group = TRY(groups.make(std::nullopt));
-    auto apply = [&]() -> Result<> {
-        if (kind == LoopbackKind::own) {
-            lock.loopback = group.loopback();
-            TRY(add_loopback_address(group.loopback()));
-        }
-        return locker.lock(lock, group.dir);
-    };
-    auto locked = apply();
-    if (locked) return group;
-    (void)groups.sweep();
-    return std::unexpected<Error>(locked.error());
+Result<LockAsk> ask_for(const LockWish& wish) {
+    LockAsk ask;
+    if (wish.request.addresses.size() > ask.addresses.size())
+        return fail(Code::usage, "more than {} addresses: name a device, or fewer", ask.addresses.size());
+    ask.own_loopback = wish.loopback == LoopbackKind::own ? 1 : 0;
+    TRY(put(wish.request.broadcast, ask.broadcast));
+    for (std::size_t i = 0; i < wish.request.addresses.size(); ++i) TRY(put(wish.request.addresses[i], ask.addresses[i]));
+    return ask;
 }
 
-Result<> need_root() {
-    if (sys::is_superuser()) return {};
-    return fail(Code::denied, "only root can lock a command to addresses: the lock must be out of its reach");
+bool is_root() { return sys::is_superuser() && sys::in_first_user_namespace(); }
+
+Result<Way> way_of(const LockWish& wish) {
+    if (who_locks() == Locker::self) return Way{Confiner::administrator, TRY(protected_mounts())};
+    return Way{is_root() ? Confiner::outer_lock : Confiner::user, {}, TRY(ask_for(wish))};
 }
 
 class LockedRun {
@@ -64,8 +76,8 @@ class LockedRun {
         TRY(signals.forward_until(child_.pidfd, child_.pidfd));
         LockedEnd end{TRY(sys::reap(child_.pidfd)), {}};
         auto record = TRY(sys::read_all(report.read));
-        // What it left running keeps the group; then the next command finds it empty.
-        TRY(TRY(ContextGroups::open()).sweep());
+        // What it left running keeps the group; then the next command finds it empty. An ordinary user's is found by the service.
+        if (!asks_) TRY(TRY(ContextGroups::open()).sweep());
         if (record.empty()) return end;
         auto failure = failure_from(record);
         auto error = base::with_context(lock_child_error(failure), fmt::format("run '{}'", command_.argv[0]));
@@ -76,49 +88,62 @@ class LockedRun {
 
   private:
     Result<> start(const sys::Pipe& report) {
+        auto lock = TRY(plan_lock(command_.lock.request));  // where it is the service that decides, for a quick answer
+        auto way = TRY(way_of(command_.lock));
+        asks_ = way.asks();
+        if (asks_) return clone_into(nullptr, way, report);
         auto groups = TRY(ContextGroups::open());
-        auto group = TRY(make_locked_group(groups, command_.lock, command_.loopback));
-        return clone_into(group, report);
+        TRY(groups.sweep());
+        auto group = TRY(make_locked_group(groups, groups.path(), std::move(lock), command_.lock.loopback));
+        return clone_into(&group.dir, way, report);
     }
 
-    Result<> clone_into(const ContextGroup& group, const sys::Pipe& report) {
-        auto mounts = TRY(protected_mounts());
+    Result<> clone_into(const sys::DirFd* group, const Way& way, const sys::Pipe& report) {
         LockChildPlan plan;
         for (const auto& word : command_.argv) plan.argv.push_back(const_cast<char*>(word.c_str()));
         plan.argv.push_back(nullptr);
-        plan.confinement = confinement_of(mounts);
+        plan.confinement = way.confinement();
+        if (way.asks()) plan.ask = &way.ask;
         plan.keep_descriptors = command_.descriptors == Descriptors::all;
         plan.report = report.write.get();
-        child_ = TRY(sys::clone_process({.flags = 0, .cgroup = &group.dir}));
+        child_ = TRY(sys::clone_process({.flags = 0, .cgroup = group}));
         if (child_.pid == 0) run_lock_child(plan);
         return {};
     }
 
     static LockChildFailure failure_from(const std::string& record) {
-        LockChildFailure failure{.step = LockStep::prepare, .ceiling = {}, .errno_value = EIO};
+        LockChildFailure failure{.step = LockStep::prepare, .ceiling = {}, .errno_value = EIO, .answer = {}};
         if (record.size() == sizeof failure) std::copy_n(record.data(), sizeof failure, reinterpret_cast<char*>(&failure));
         return failure;
     }
 
     const LockedCommand& command_;
     sys::Child child_;
+    bool asks_ = false;
 };
 
 }  // namespace
 
-Result<> lock_caller(const AddressLock& lock, LoopbackKind loopback) {
-    TRY(need_root());
-    auto mounts = TRY(protected_mounts());
-    auto groups = TRY(ContextGroups::open());
-    auto group = TRY(make_locked_group(groups, lock, loopback));
-    TRY(sys::write_kernel_file(group.dir, "cgroup.procs", "0"));
-    if (auto failed = confine_to_lock(confinement_of(mounts))) return std::unexpected<Error>(lock_child_error(*failed));
+Locker who_locks() {
+    if (is_root() && own_rights() == Rights::administrator) return Locker::self;
+    return sys::exists(sys::kHere, model::paths::kLockSocket).value_or(false) ? Locker::service : Locker::nobody;
+}
+
+Result<> lock_caller(const LockWish& wish) {
+    auto lock = TRY(plan_lock(wish.request));
+    auto way = TRY(way_of(wish));
+    if (way.asks()) {
+        if (auto failed = ask_for_lock(way.ask, way.confiner)) return std::unexpected<Error>(lock_child_error(*failed));
+    } else {
+        auto groups = TRY(ContextGroups::open());
+        TRY(groups.sweep());
+        auto group = TRY(make_locked_group(groups, groups.path(), std::move(lock), wish.loopback));
+        TRY(sys::write_kernel_file(group.dir, "cgroup.procs", "0"));
+    }
+    if (auto failed = confine_to_lock(way.confinement())) return std::unexpected<Error>(lock_child_error(*failed));
     return {};
 }
 
-Result<LockedEnd> run_locked(const LockedCommand& command) {
-    TRY(need_root());
-    return LockedRun(command).run();
-}
+Result<LockedEnd> run_locked(const LockedCommand& command) { return LockedRun(command).run(); }
 
 }  // namespace vs::context

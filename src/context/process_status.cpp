@@ -36,12 +36,13 @@ Result<model::CapabilitySet> set(const Lines& lines, std::string_view key) {
     return model::CapabilitySet::from_bits(TRY(number(lines, key, 16)));
 }
 
-std::vector<pid_t> pids(const Lines& lines) {
-    std::vector<pid_t> out;
-    auto found = lines.find("NSpid");
+template <typename T>
+std::vector<T> numbers(const Lines& lines, std::string_view key) {
+    std::vector<T> out;
+    auto found = lines.find(key);
     if (found == lines.end()) return out;
     for (auto word : base::split(found->second, '\t'))
-        if (auto value = base::parse_number(word)) out.push_back(static_cast<pid_t>(*value));
+        if (auto value = base::parse_number(word)) out.push_back(static_cast<T>(*value));
     return out;
 }
 
@@ -58,7 +59,9 @@ Result<ProcessStatus> parse_status(std::string_view text) {
     status.ambient = TRY(set(lines, "CapAmb"));
     status.no_new_privileges = TRY(number(lines, "NoNewPrivs", 10)) != 0;
     status.filtered = TRY(number(lines, "Seccomp", 10)) == 2;
-    status.pids = pids(lines);
+    status.threads = TRY(number(lines, "Threads", 10));
+    status.uids = numbers<std::uint32_t>(lines, "Uid");
+    status.pids = numbers<pid_t>(lines, "NSpid");
     return status;
 }
 

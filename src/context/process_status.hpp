@@ -17,6 +17,8 @@ struct ProcessStatus {
     model::CapabilitySet effective, permitted, inheritable, bounding, ambient;
     bool no_new_privileges = false;
     bool filtered = false;            ///< under a seccomp filter
+    std::uint64_t threads = 0;
+    std::vector<std::uint32_t> uids;  ///< real, effective, saved, of the file system
     std::vector<pid_t> pids;          ///< its number in each PID namespace, the reader's first
 };
 

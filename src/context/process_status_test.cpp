@@ -9,7 +9,7 @@ namespace vs::context {
 namespace {
 
 constexpr std::string_view kStatus =
-    "Name:\tsh\nNSpid:\t4711\t2\nCapInh:\t0000000000000000\nCapPrm:\t0000000000001000\nCapEff:\t0000000000001000\n"
+    "Name:\tsh\nUid:\t1000\t1000\t1000\t1001\nThreads:\t3\nNSpid:\t4711\t2\nCapInh:\t0000000000000000\nCapPrm:\t0000000000001000\nCapEff:\t0000000000001000\n"
     "CapBnd:\t000001ffffffffff\nCapAmb:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t1\n";
 
 TEST(ProcessStatus, has_the_sets_and_the_walls) {
@@ -21,11 +21,13 @@ TEST(ProcessStatus, has_the_sets_and_the_walls) {
     EXPECT_EQ(status->bounding.bits(), 0x1ffffffffffU);
     EXPECT_TRUE(status->no_new_privileges);
     EXPECT_TRUE(status->filtered);
+    EXPECT_EQ(status->threads, 3U);
+    EXPECT_EQ(status->uids, (std::vector<std::uint32_t>{1000, 1000, 1000, 1001}));
     EXPECT_EQ(status->pids, (std::vector<pid_t>{4711, 2}));
 }
 
 TEST(ProcessStatus, what_is_missing_or_malformed_is_an_error) {
-    for (std::string_view line : {"CapBnd", "NoNewPrivs", "Seccomp"}) {
+    for (std::string_view line : {"CapBnd", "NoNewPrivs", "Seccomp", "Threads"}) {
         std::string text(kStatus);
         text.replace(text.find(line), 1, "x");
         EXPECT_FALSE(parse_status(text)) << line;

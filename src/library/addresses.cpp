@@ -2,14 +2,14 @@
 
 #include <cerrno>
 
-#include "context/locked_command.hpp"
+#include "context/honest_command.hpp"
 #include "library/report.hpp"
 
 namespace vs::library {
 
 namespace {
 
-constexpr std::uint32_t kKnownFlags = VSERVER_ADDRESSES_OWN_LOOPBACK | VSERVER_ADDRESSES_KEEP_DESCRIPTORS;
+constexpr std::uint32_t kKnownFlags = VSERVER_ADDRESSES_OWN_LOOPBACK | VSERVER_ADDRESSES_KEEP_DESCRIPTORS | VSERVER_ADDRESSES_HONEST;
 
 std::vector<std::string> words(const char* const* list) {
     std::vector<std::string> out;
@@ -21,8 +21,8 @@ Result<context::LockedCommand> locked_command(const vserver_addresses* given) {
     auto ours = TRY(take(given));
     if ((ours.flags & ~kKnownFlags) != 0 || ours.reserved != 0) return fail(Code::usage, "a flag of the address lock that is not known");
     context::LockedCommand command;
-    command.lock = TRY(context::plan_lock({words(ours.addresses), ours.broadcast != nullptr ? ours.broadcast : ""}));
-    if ((ours.flags & VSERVER_ADDRESSES_OWN_LOOPBACK) != 0) command.loopback = context::LoopbackKind::own;
+    command.lock.request = {words(ours.addresses), ours.broadcast != nullptr ? ours.broadcast : ""};
+    if ((ours.flags & VSERVER_ADDRESSES_OWN_LOOPBACK) != 0) command.lock.loopback = context::LoopbackKind::own;
     if ((ours.flags & VSERVER_ADDRESSES_KEEP_DESCRIPTORS) != 0) command.descriptors = context::Descriptors::all;
     return command;
 }
@@ -31,12 +31,13 @@ Result<context::LockedEnd> run(const vserver_addresses* addresses, const char* c
     auto command = TRY(locked_command(addresses));
     command.argv = words(argv);
     if (command.argv.empty()) return fail(Code::usage, "no command");
-    return context::run_locked(command);
+    return (addresses->flags & VSERVER_ADDRESSES_HONEST) != 0 ? context::run_honest(command) : context::run_locked(command);
 }
 
 Result<> lock(const vserver_addresses* addresses) {
     auto command = TRY(locked_command(addresses));
-    return context::lock_caller(command.lock, command.loopback);
+    if ((addresses->flags & VSERVER_ADDRESSES_HONEST) != 0) return fail(Code::usage, "the lock for honest programs is for a command, not for the caller");
+    return context::lock_caller(command.lock);
 }
 
 }  // namespace
@@ -44,6 +45,12 @@ Result<> lock(const vserver_addresses* addresses) {
 }  // namespace vs::library
 
 using namespace vs::library;
+
+static_assert(VSERVER_LOCKER_SELF == static_cast<int>(vs::context::Locker::self) &&
+              VSERVER_LOCKER_SERVICE == static_cast<int>(vs::context::Locker::service) &&
+              VSERVER_LOCKER_NOBODY == static_cast<int>(vs::context::Locker::nobody));
+
+int vserver_address_locker() { return static_cast<int>(vs::context::who_locks()); }
 
 int vserver_lock_addresses(const vserver_addresses* addresses) { return report(lock(addresses)); }
 

@@ -22,6 +22,11 @@ TEST(ServerName, refuses_paths_options_and_everything_else) {
     EXPECT_FALSE(ServerName::parse(std::string_view("a\0b", 3)));
 }
 
+TEST(ServerName, is_none_of_the_other_files_beside_the_settings) {
+    for (std::string_view text : {"grants", "Grants", "GRANTS"}) EXPECT_FALSE(ServerName::parse(text)) << text;
+    EXPECT_TRUE(ServerName::parse("grants2"));
+}
+
 TEST(ServerName, says_what_a_name_is) {
     auto name = ServerName::parse("../etc");
     ASSERT_FALSE(name);

@@ -49,10 +49,11 @@ Result<> remove_tree_in(const std::string& parent, const std::string& name) {
     return sys::remove_tree(*dir, name);
 }
 
-/// All but what is in /run. Settings first: from then on it is what a build or a delete that was killed has left, which nobody
-/// can name any more, and which repair and the next build of that name remove in the same way.
+/// All but what is in /run. Settings first: from then on it is what a build or a delete that was killed has left, and which
+/// repair and the next build of that name remove in the same way.
 /// Precondition: the caller holds the server's lock.
 Result<> remove_everything(const storage::Store& store, const model::ServerName& name) {
+    TRY_WITH(storage::condemn_server(store, name), "mark the files of '{}'", name.text());
     auto settings_dir = TRY(sys::open_dir(sys::kHere, paths::kSettings));
     TRY(remove_if_there(settings_dir, sys::temporary_name(settings_file(name))));
     if (TRY(remove_if_there(settings_dir, settings_file(name)))) TRY(sys::sync_fd(settings_dir));
@@ -76,13 +77,24 @@ Result<std::vector<model::ServerName>> names_left(const storage::Store& store) {
     return names;
 }
 
+/// A build that was killed at its very end.
+Result<std::optional<std::string>> complete(const storage::Store& store, const model::ServerName& name) {
+    if (TRY(storage::server_left(store, name)) != storage::ServerLeft::incomplete) return std::nullopt;
+    TRY(storage::complete_server(store, name));
+    return fmt::format("{}: completed its build", name.text());
+}
+
 /// What repair does about one name; the line to report, or nothing (repair_run_dir tells of what is skipped).
 Result<std::optional<std::string>> repair_files(const storage::Store& store, const model::ServerName& name) {
-    if (TRY(has_settings(name))) return std::nullopt;
+    if (TRY(storage::server_left(store, name)) == storage::ServerLeft::whole) {
+        if (TRY(has_settings(name))) return std::nullopt;
+        return fmt::format("{}: {}", name.text(), lost_settings(name).message());
+    }
     auto held = RunDir::hold(name, sys::LockWait::fail_if_held);
     if (!held && held.error().code == Code::busy) return std::nullopt;
     auto [run, lock] = TRY(std::move(held));
-    if (TRY(has_settings(name))) return std::nullopt;  // a build that has just ended
+    if (TRY(has_settings(name))) return complete(store, name);
+    if (TRY(storage::server_left(store, name)) == storage::ServerLeft::whole) return std::nullopt;
     TRY(remove_everything(store, name));
     return fmt::format("{}: removed files without settings", name.text());
 }
@@ -121,6 +133,7 @@ Result<storage::ServerRecord> make_files(const storage::Store& store, const Buil
     auto settings_dir = TRY(sys::open_dir(sys::kHere, paths::kSettings));
     auto text = model::print_settings(request.settings, name);
     TRY_WITH(sys::replace_file(settings_dir, settings_file(name), text, 0644, sys::Durability::synced), "write the settings of '{}'", name.text());
+    TRY(storage::complete_server(store, name));
     return record;
 }
 
@@ -134,6 +147,7 @@ Result<storage::ServerRecord> build_server(const storage::Store& store, const Bu
         if (*taken != name) TRY(remove_tree_in(paths::kRun, name.text()));
         return fail(Code::busy, "there is a server '{}' already", taken->text());
     }
+    if (TRY(storage::server_left(store, name)) == storage::ServerLeft::whole) return std::unexpected<Error>(lost_settings(name));
     TRY(remove_everything(store, name));
     auto made = make_files(store, request);
     if (made) return made;

@@ -172,9 +172,13 @@ void end_builder(const Builder& builder) {
     (void)sys::reap(builder.pidfd);
 }
 
-Result<> wait_for_network_namespace(const Builder& builder) {
+Result<sys::NamespaceFd> wait_for_network_namespace(const Builder& builder) {
     auto ready = TRY(sys::wait_readable({builder.network, builder.report}, std::nullopt));
-    if (ready == 0U && TRY(sys::receive_message(builder.network)) == "n") return {};
+    if (ready == 0U && TRY(sys::receive_message(builder.network)) == "n") {
+        auto network = sys::open_at(sys::kHere, fmt::format("/proc/{}/ns/net", builder.guest_init), O_RDONLY);
+        if (network) return sys::NamespaceFd(network->release());
+        if (!sys::is_gone(network.error())) return std::unexpected<Error>(network.error());
+    }
     return std::unexpected<Error>(base::unpack(TRY(sys::receive_message(builder.report))));
 }
 

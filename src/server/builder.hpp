@@ -38,10 +38,10 @@ struct Builder {
 /// Starts it, born in `keepers`, and returns once the server's first process exists.
 Result<Builder> start_builder(BuildOrder order, const sys::DirFd& keepers);
 
-/// Precondition: the child has announced its network. Tells it that the host's side is up.
+/// Waits until the child has its network namespace. Where the child or the builder ended first: why, in the builder's words.
+Result<sys::NamespaceFd> wait_for_network_namespace(const Builder& builder);
+/// Afterwards: tells the child that the host's side is up.
 Result<> network_is_up(const Builder& builder);
-/// Waits for the announcement. Code::failed where the child or the builder ended first.
-Result<> wait_for_network_namespace(const Builder& builder);
 /// Waits until the init runs and has its keeper and its recorder.
 Result<> wait_until_running(const Builder& builder);
 /// After a failure: nothing is made any more once this returns, so that what there is can be torn down.

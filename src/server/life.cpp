@@ -9,12 +9,25 @@ namespace vs::server {
 
 namespace {
 
+constexpr std::chrono::seconds kKeeperPatience{20};
+
 /// An error also where it is gone.
 Result<bool> is_the_init(const CgroupHost& host, const model::ServerName& name, const RunState& state) {
     if (TRY(sys::start_time(state.init)) != state.init_start) return false;
     auto pidfd = TRY(sys::open_pidfd(state.init));
     if (TRY(sys::wait_for_exit(pidfd, sys::Milliseconds(0)))) return false;
     return belongs_to(host, name.text(), state.init);
+}
+
+/// Until init_ended() has the server's lock, which is at once but for a keeper that somebody has stopped.
+Result<> wait_for_keeper(const RunDir& run) {
+    const auto until = std::chrono::steady_clock::now() + kKeeperPatience;
+    while (TRY(sys::is_locked(run.dir(), "keeper.lock"))) {
+        if (std::chrono::steady_clock::now() > until)
+            return fail(Code::busy, "its init has ended and its keeper does nothing: end the process vserver-keeper of this server, and try again");
+        TRY(sys::wait_readable({}, sys::Milliseconds(5)));
+    }
+    return {};
 }
 
 }  // namespace
@@ -42,7 +55,7 @@ Result<sys::Fd> lock_server(const CgroupHost& host, const model::ServerName& nam
         bool ended = state && state->phase == Phase::running && !TRY(init_lives(host, name, *state));
         if (!ended || !TRY(sys::is_locked(run.dir(), "keeper.lock"))) return lock;
         lock.reset();
-        TRY(sys::lock_file(run.dir(), "keeper.lock", sys::LockWait::wait));  // free once init_ended() has our lock
+        TRY(wait_for_keeper(run));
     }
 }
 

@@ -62,6 +62,7 @@ std::string now_rfc3339() {
 
 Result<RootPlan> plan_root(const storage::Store& store, const Server& server) {
     RootPlan plan;
+    TRY(storage::read_image(store, server.record.image));
     plan.images = {storage::image_tree(store, server.record.image)};
     plan.server_dir = fmt::format("{}/servers/{}", store.path(), server.record.name.text());
     plan.first_id = server.record.number.first_id();

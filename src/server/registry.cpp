@@ -47,14 +47,31 @@ Result<std::optional<model::ServerName>> find_name(const std::string& text) {
     return std::nullopt;
 }
 
+Error lost_settings(const model::ServerName& name) {
+    return {Code::no_such_server, 0, fmt::format("'{}' has files but no settings: bring back {}, or delete it", name.text(), settings_path(name)), {}};
+}
+
+Result<model::ServerName> find_with_remains(const storage::Store& store, const std::string& text) {
+    auto name = existing_name(text);
+    auto wanted = model::ServerName::parse(text);
+    if (name || !wanted || TRY(storage::server_left(store, *wanted)) == storage::ServerLeft::nothing) return name;
+    return wanted;
+}
+
 Result<Server> load_server(const storage::Store& store, const std::string& text) {
-    auto name = TRY(existing_name(text));
+    auto name = TRY(find_with_remains(store, text));
+    if (!TRY(find_name(name.text()))) {
+        if (TRY(storage::server_left(store, name)) == storage::ServerLeft::whole) return std::unexpected<Error>(lost_settings(name));
+        return fail(Code::no_such_server, "there is no server '{}', only what a build or a delete has left of it: run 'vserver repair'", name.text());
+    }
     auto path = settings_path(name);
     auto content = TRY_WITH(sys::read_file(sys::kHere, path), "read the settings of '{}'", name.text());
     auto settings = TRY(model::parse_settings(content, path));
     if (settings.host_name.empty()) settings.host_name = name.host_name();
-    auto record = TRY_WITH(storage::read_server(store, name), "'{}' has settings but no files", name.text());
-    return Server{std::move(name), std::move(settings), std::move(record)};
+    auto record = storage::read_server(store, name);
+    if (!record && record.error().code == Code::no_such_server)
+        return fail(Code::no_such_server, "'{}' has settings but no files: bring back {}/servers/{}, or delete it", name.text(), store.path(), name.text());
+    return Server{std::move(name), std::move(settings), TRY(std::move(record))};
 }
 
 }  // namespace vs::server

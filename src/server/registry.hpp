@@ -22,6 +22,11 @@ Result<std::vector<model::ServerName>> list_names();
 /// The name of an existing server as it is spelled in its settings file, or nothing.
 Result<std::optional<model::ServerName>> find_name(const std::string& text);
 
+/// The same, or that of files without settings. Code::no_such_server where there is neither.
+Result<model::ServerName> find_with_remains(const storage::Store& store, const std::string& text);
+/// What has files and no settings, but was left by no build and no delete, is somebody's server.
+Error lost_settings(const model::ServerName& name);
+
 /// Where a server's settings are.
 std::string settings_path(const model::ServerName& name);
 

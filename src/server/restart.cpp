@@ -6,7 +6,6 @@
 #include "base/text.hpp"
 #include "server/prepare.hpp"
 #include "sys/file.hpp"
-#include "sys/host.hpp"
 #include "sys/process.hpp"
 
 namespace vs::server {
@@ -46,7 +45,7 @@ seconds restart_pause(unsigned quick_reboots) {
 }
 
 Result<Restart> note_reboot(const RunDir& run, const RunState& state) {
-    auto lived = state.init_start == 0 ? seconds(0) : sys::age_of(state.init_start);
+    auto lived = uptime(state).value_or(seconds(0));
     auto count = count_quick_reboots(read_count(run), lived);
     TRY(sys::replace_file(run.dir(), kCount, fmt::format("{}\n", count), 0600, sys::Durability::volatile_));
     Restart restart{restart_pause(count), {}};

@@ -9,6 +9,7 @@
 #include "model/paths.hpp"
 #include "server/log_sockets.hpp"
 #include "sys/file.hpp"
+#include "sys/host.hpp"
 
 namespace vs::server {
 
@@ -68,6 +69,11 @@ Result<RunState> parse_state(std::string_view content) {
     return state;
 }
 
+std::optional<std::chrono::seconds> uptime(const RunState& state) {
+    if (state.init_start == 0) return std::nullopt;
+    return sys::age_of(state.init_start);
+}
+
 Result<RunDir> RunDir::open(const model::ServerName& name) {
     RunDir run;
     TRY(sys::make_dir(sys::kHere, model::paths::kRun, 0700, sys::IfExists::keep));
@@ -78,8 +84,9 @@ Result<RunDir> RunDir::open(const model::ServerName& name) {
 }
 
 Result<sys::Fd> RunDir::lock() const {
-    auto lock = TRY(sys::lock_file(dir_, "lock", sys::LockWait::wait));
-    if (TRY(sys::stat_fd(lock)).st_nlink == 0) return fail(Code::busy, "it was deleted by another command: try again");
+    auto lock = sys::lock_file(dir_, "lock", sys::LockWait::wait);
+    const bool deleted = lock ? TRY(sys::stat_fd(*lock)).st_nlink == 0 : lock.error().errno_value == ENOENT;
+    if (deleted) return fail(Code::busy, "it was deleted by another command: try again");
     return lock;
 }
 

@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -38,6 +39,9 @@ struct RunState {
     NetworkPlan network;
     model::LogSettings log;
 };
+
+/// How long its init has run; nothing while there is none.
+std::optional<std::chrono::seconds> uptime(const RunState& state);
 
 std::string print_state(const RunState& state);
 Result<RunState> parse_state(std::string_view text);

@@ -73,8 +73,9 @@ class Start {
     /// The command's part while the builder builds, until the state says that the server runs.
     Result<> accompany(const Builder& builder) {
         if (!model::uses_host_network(state_.network.kind)) {
-            TRY(wait_for_network_namespace(builder));
-            TRY_WITH(connect_network(builder), "connect its network");
+            auto guest = TRY(wait_for_network_namespace(builder));
+            TRY_WITH(network_->bring_up(state_.network, guest), "connect its network");
+            TRY(network_is_up(builder));
         }
         TRY(wait_until_running(builder));
         state_.phase = Phase::running;
@@ -84,12 +85,6 @@ class Start {
         auto program = sys::read_link(sys::kHere, fmt::format("/proc/{}/exe", builder.guest_init));
         if (program) state_.init_path = base::escape_control(*program);
         return run_.write(state_);
-    }
-
-    Result<> connect_network(const Builder& builder) {
-        auto guest = TRY(sys::open_at(sys::kHere, fmt::format("/proc/{}/ns/net", builder.guest_init), O_RDONLY));
-        TRY(network_->bring_up(state_.network, guest));
-        return network_is_up(builder);
     }
 
     /// On the group above the delegated one: nothing of the server lives yet, and its root can never leave it.
@@ -152,10 +147,11 @@ Result<RunState> start_for_maintenance(const storage::Store& store, const Server
     return Start(store, server, run, Purpose::maintenance).run();
 }
 
-Result<StartReport> start_server(const storage::Store& store, const Server& server) {
-    auto run = TRY(RunDir::open(server.name));
+Result<StartReport> start_server(const storage::Store& store, const Server& asked) {
+    auto run = TRY(RunDir::open(asked.name));
     auto host = TRY(CgroupHost::open());
-    auto lock = TRY(lock_server(host, server.name, run));
+    auto lock = TRY(lock_server(host, asked.name, run));
+    auto server = TRY(load_server(store, asked.name.text()));  // who had the lock may have deleted it, or set it anew
     TRY(refuse_running(server, run));
     TRY(cancel_restart(run));
     return start_locked(store, server, run, std::move(lock));

@@ -4,11 +4,10 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <cstdlib>
 
 #include "sys/file.hpp"
 #include "sys/inode.hpp"
-#include "sys/tree.hpp"
+#include "sys/scratch_dir.hpp"
 
 namespace vs::storage {
 namespace {
@@ -17,22 +16,17 @@ namespace {
 class GuestFileTest : public testing::Test {
   protected:
     void SetUp() override {
-        char pattern[] = "/tmp/vserver-guest-test-XXXXXX";
-        path_ = ::mkdtemp(pattern);
-        ASSERT_TRUE(sys::make_dirs(path_ + "/tree/etc", 0755));
-        auto top = sys::open_dir(sys::kHere, path_).value();
-        ASSERT_TRUE(sys::replace_file(top, "witness", "untouched", 0644, sys::Durability::volatile_));
-        root_ = sys::open_dir(top, "tree").value();
+        scratch_.make_dir("tree/etc");
+        scratch_.write("witness", "untouched");
+        root_ = sys::open_dir(scratch_.dir(), "tree").value();
     }
-    void TearDown() override {
-        EXPECT_EQ(sys::read_file(sys::kHere, path_ + "/witness").value(), "untouched");
-        EXPECT_TRUE(sys::remove_tree(sys::open_dir(sys::kHere, "/tmp").value(), path_.substr(5)));
-    }
+    void TearDown() override { EXPECT_EQ(scratch_.read("witness"), "untouched"); }
     Result<> write(const std::string& path) {
         return write_guest_file(root_, path, "new", {.mode = 0640, .uid = ::getuid(), .gid = ::getgid()});
     }
 
-    std::string path_;
+    sys::ScratchDir scratch_;
+    const std::string& path_ = scratch_.path();
     sys::DirFd root_;
 };
 

@@ -2,26 +2,18 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 
 #include "storage/record.hpp"
 #include "sys/file.hpp"
-#include "sys/tree.hpp"
+#include "sys/scratch_dir.hpp"
 
 namespace vs::storage {
 namespace {
 
 class ImageTest : public testing::Test {
   protected:
-    ImageTest() {
-        char pattern[] = "/tmp/vserver-image-test-XXXXXX";
-        path_ = ::mkdtemp(pattern);
-        store_ = std::make_unique<Store>(Store::open(path_).value());
-    }
-    ~ImageTest() override { EXPECT_TRUE(sys::remove_tree(sys::open_dir(sys::kHere, "/tmp").value(), path_.substr(5))); }
-
     ImageRecord publish(const std::string& key) {
-        auto staging = Staging::make(*store_, "x").value();
+        auto staging = Staging::make(store_, "x").value();
         EXPECT_TRUE(sys::make_dirs(staging.path() + "/tree/etc", 0755));
         auto etc = sys::open_dir(sys::kHere, staging.path() + "/tree/etc").value();
         EXPECT_TRUE(sys::replace_file(etc, "os-release", "PRETTY_NAME=\"Some \x1b Linux\"\nVERSION_CODENAME=some\n", 0644,
@@ -31,17 +23,18 @@ class ImageTest : public testing::Test {
         record.source = "/x.tar";
         record.key = key;
         record.notes = {"a note"};
-        return publish_image(*store_, staging, record).value();
+        return publish_image(store_, staging, record).value();
     }
 
-    std::string path_;
-    std::unique_ptr<Store> store_;
+    sys::ScratchDir scratch_;
+    const std::string& path_ = scratch_.path();
+    Store store_ = Store::open(path_).value();
 };
 
 TEST_F(ImageTest, has_a_record_that_reads_back) {
     auto made = publish("k");
 
-    auto read = read_image(*store_, made.id).value();
+    auto read = read_image(store_, made.id).value();
 
     EXPECT_TRUE(made.id.starts_with("tar-some-"));
     EXPECT_EQ(read.os_name, "Some \\x1b Linux");
@@ -53,19 +46,19 @@ TEST_F(ImageTest, has_a_record_that_reads_back) {
 TEST_F(ImageTest, is_found_by_its_key) {
     auto made = publish("k");
 
-    EXPECT_EQ(find_by_key(*store_, "k").value()->id, made.id);
-    EXPECT_FALSE(find_by_key(*store_, "other").value());
+    EXPECT_EQ(find_by_key(store_, "k").value()->id, made.id);
+    EXPECT_FALSE(find_by_key(store_, "other").value());
 }
 
 TEST_F(ImageTest, is_not_removed_while_it_is_used) {
     auto made = publish("k");
 
-    auto refused = remove_image(*store_, made.id, {made.id});
+    auto refused = remove_image(store_, made.id, {made.id});
 
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, Code::busy);
-    EXPECT_TRUE(remove_image(*store_, made.id, {}));
-    EXPECT_TRUE(list_images(*store_).value().empty());
+    EXPECT_TRUE(remove_image(store_, made.id, {}));
+    EXPECT_TRUE(list_images(store_).value().empty());
 }
 
 TEST_F(ImageTest, is_not_removed_while_a_server_stands_on_it) {
@@ -77,14 +70,14 @@ TEST_F(ImageTest, is_not_removed_while_a_server_stands_on_it) {
     auto server = sys::open_dir(sys::kHere, path_ + "/servers/web1").value();
     ASSERT_TRUE(sys::replace_file(server, "record.json", print_record(record), 0600, sys::Durability::volatile_));
 
-    auto refused = remove_image(*store_, made.id, {});
+    auto refused = remove_image(store_, made.id, {});
 
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().message(), "image '" + made.id + "' is the root of server 'web1'");
 }
 
 TEST_F(ImageTest, an_id_is_no_path) {
-    for (const char* bad : {"", ".", "..", "../servers", "a/b", "A", "a b"}) EXPECT_EQ(read_image(*store_, bad).error().code, Code::usage);
+    for (const char* bad : {"", ".", "..", "../servers", "a/b", "A", "a b"}) EXPECT_EQ(read_image(store_, bad).error().code, Code::usage);
 }
 
 TEST_F(ImageTest, a_broken_record_is_named) {
@@ -92,7 +85,7 @@ TEST_F(ImageTest, a_broken_record_is_named) {
     auto dir = sys::open_dir(sys::kHere, path_ + "/images/broken").value();
     ASSERT_TRUE(sys::replace_file(dir, "image.json", "[]", 0600, sys::Durability::volatile_));
 
-    auto listed = list_images(*store_);
+    auto listed = list_images(store_);
 
     ASSERT_FALSE(listed);
     EXPECT_NE(listed.error().message().find("'broken'"), std::string::npos);

@@ -1,5 +1,7 @@
 #include "storage/overlay.hpp"
 
+#include "sys/file.hpp"
+
 namespace vs::storage {
 
 namespace {
@@ -27,10 +29,20 @@ std::vector<sys::FsOption> overlay_options(std::size_t image_count, const Overla
     return options;
 }
 
+/// What somebody has taken away is told by its path, and not later as a mount option that is invalid.
+Result<> find_directories(const std::vector<std::string>& images, const std::string& server_dir) {
+    for (const auto& image : images)
+        TRY_WITH(sys::open_dir(sys::kHere, image), "its image is missing or damaged, bring it back from a copy");
+    for (const char* part : {"upper", "work"})
+        TRY_WITH(sys::open_dir(sys::kHere, fmt::format("{}/{}", server_dir, part)), "its own files are missing or damaged, bring them back from a copy");
+    return {};
+}
+
 }  // namespace
 
 Result<Layers> open_layers(const std::vector<std::string>& images, const std::string& server_dir) {
     if (images.empty() || images.size() >= kMostLayers) return fail(Code::failed, "a root needs 1 to {} image layers", kMostLayers - 1);
+    TRY(find_directories(images, server_dir));
     Layers layers;
     for (const auto& image : images)
         layers.images.push_back(TRY_WITH(sys::clone_mount(sys::kHere, image, sys::Recursion::this_mount), "open image layer"));

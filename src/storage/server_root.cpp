@@ -15,6 +15,7 @@ namespace vs::storage {
 namespace {
 
 const std::string kRecordFile = "record.json";
+const std::string kIncomplete = "incomplete";
 
 Record to_record(const ServerRecord& server) {
     Record record;
@@ -64,6 +65,8 @@ Result<> make_layers(const sys::DirFd& dir) {
     return sys::make_dir(dir, "volumes", 0700, sys::IfExists::fail);
 }
 
+Result<> mark_incomplete(sys::FdRef dir) { return sys::replace_file(dir, kIncomplete, "", 0600, sys::Durability::volatile_); }
+
 /// The last step: from the choice of a number to the rename nobody else may choose one.
 Result<> settle(const Store& store, Staging& staging, ServerRecord& record) {
     auto lock = TRY(sys::open_dir(store.servers(), "."));
@@ -87,15 +90,44 @@ Result<ServerRecord> create_server(const Store& store, const NewServer& request)
     ServerRecord record{request.name, {}, TRY(make_uuid()), request.image, ""};
     auto staging = TRY(Staging::make(store, "server-" + request.name.folded()));
     TRY(make_layers(staging.dir()));
+    TRY(mark_incomplete(staging.dir()));
     TRY_WITH(write_identity(image_tree(store, request.image), staging.dir(), request.identity, without_dashes(record.uuid)),
              "give server '{}' its identity", request.name.text());
     TRY_WITH(settle(store, staging, record), "put server '{}' in place", request.name.text());
     return record;
 }
 
+Result<> complete_server(const Store& store, const model::ServerName& name) {
+    auto removed = sys::remove_file(store.servers(), name.text() + "/" + kIncomplete);
+    if (!removed && removed.error().errno_value == ENOENT) return {};
+    return removed;
+}
+
+Result<> condemn_server(const Store& store, const model::ServerName& name) {
+    if (TRY(server_left(store, name)) == ServerLeft::nothing) return {};
+    auto dir = TRY(sys::open_dir(store.servers(), name.text()));
+    TRY(mark_incomplete(dir));
+    return sys::sync_fd(dir);
+}
+
+Result<ServerLeft> server_left(const Store& store, const model::ServerName& name) {
+    if (!TRY(sys::exists(store.servers(), name.text()))) return ServerLeft::nothing;
+    return TRY(sys::exists(store.servers(), name.text() + "/" + kIncomplete)) ? ServerLeft::incomplete : ServerLeft::whole;
+}
+
+namespace {
+
+/// Why there is none.
+Result<Error> missing_record(const Store& store, const model::ServerName& name) {
+    if (TRY(server_left(store, name)) != ServerLeft::whole) return Error{Code::no_such_server, 0, fmt::format("there is no server '{}'", name.text()), {}};
+    return Error{Code::failed, 0, fmt::format("the files of server '{}' have no {}: bring it back from a copy, or delete the server", name.text(), kRecordFile), {}};
+}
+
+}  // namespace
+
 Result<ServerRecord> read_server(const Store& store, const model::ServerName& name) {
     auto text = sys::read_file(store.servers(), name.text() + "/" + kRecordFile);
-    if (!text && text.error().errno_value == ENOENT) return fail(Code::no_such_server, "there is no server '{}'", name.text());
+    if (!text && text.error().errno_value == ENOENT) return std::unexpected<Error>(TRY(missing_record(store, name)));
     if (!text) return std::unexpected<Error>(text.error());
     auto record = TRY_WITH(parse_record(*text), "read the record of server '{}'", name.text());
     return TRY_WITH(from_record(record, name), "read the record of server '{}'", name.text());

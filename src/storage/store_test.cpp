@@ -3,25 +3,20 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <thread>
 
 #include "sys/file.hpp"
-#include "sys/tree.hpp"
+#include "sys/scratch_dir.hpp"
 
 namespace vs::storage {
 namespace {
 
 class StoreTest : public testing::Test {
   protected:
-    void SetUp() override {
-        char pattern[] = "/tmp/vserver-store-test-XXXXXX";
-        path_ = ::mkdtemp(pattern);
-    }
-    void TearDown() override { EXPECT_TRUE(sys::remove_tree(sys::open_dir(sys::kHere, "/tmp").value(), path_.substr(5))); }
     Store open() const { return Store::open(path_ + "/state").value(); }
 
-    std::string path_;
+    sys::ScratchDir scratch_;
+    const std::string& path_ = scratch_.path();
 };
 
 std::vector<std::string> names(const sys::DirFd& dir) { return sys::list_dir(dir).value(); }

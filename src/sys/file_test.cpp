@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 
+#include "sys/scratch_dir.hpp"
 #include "sys/tree.hpp"
 
 namespace vs::sys {
@@ -14,18 +14,9 @@ namespace {
 
 class FileTest : public testing::Test {
   protected:
-    void SetUp() override {
-        char pattern[] = "/tmp/vserver-file-test-XXXXXX";
-        path_ = ::mkdtemp(pattern);
-        dir_ = open_dir(kHere, path_).value();
-    }
-    void TearDown() override {
-        auto parent = open_dir(kHere, "/tmp").value();
-        EXPECT_TRUE(remove_tree(parent, path_.substr(5)));
-    }
-
-    std::string path_;
-    DirFd dir_;
+    ScratchDir scratch_;
+    const std::string& path_ = scratch_.path();
+    const DirFd& dir_ = scratch_.dir();
 };
 
 TEST_F(FileTest, replace_file_leaves_only_the_new_content) {

@@ -3,26 +3,19 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 
 #include "sys/file.hpp"
-#include "sys/tree.hpp"
+#include "sys/scratch_dir.hpp"
 
 namespace vs::sys {
 namespace {
 
 class InodeTest : public testing::Test {
   protected:
-    void SetUp() override {
-        char pattern[] = "/tmp/vserver-inode-test-XXXXXX";
-        path_ = ::mkdtemp(pattern);
-        dir_ = open_dir(kHere, path_).value();
-    }
-    void TearDown() override { EXPECT_TRUE(remove_tree(open_dir(kHere, "/tmp").value(), path_.substr(5))); }
     Fd create(const std::string& name) { return open_at(dir_, name, O_RDWR | O_CREAT | O_EXCL, 0600).value(); }
 
-    std::string path_;
-    DirFd dir_;
+    ScratchDir scratch_;
+    const DirFd& dir_ = scratch_.dir();
 };
 
 TEST_F(InodeTest, copies_content_of_any_size) {

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -300,6 +301,11 @@ std::string current_directory() {
 
 bool is_superuser() { return ::geteuid() == 0; }
 bool is_real_superuser() { return ::getuid() == 0; }
+
+Result<> hold_pid(pid_t pid) {
+    if (::ptrace(PTRACE_SEIZE, pid, nullptr, nullptr) < 0) return failed("hold process {}: is it traced?", pid);
+    return {};
+}
 
 Result<Fd> take_descriptor(FdRef pidfd, int number) {
     long fd = ::syscall(SYS_pidfd_getfd, pidfd.get(), number, 0);

@@ -41,6 +41,9 @@ Result<ExitStatus> reap(FdRef pidfd);
 /// at most `limit` after its end. Code::timeout.
 Result<ExitStatus> reap_within(FdRef pidfd, Milliseconds limit);
 Result<> send_signal(FdRef pidfd, int signal);
+/// From now until our end the pid is no other process's: one that is traced is not reaped by its parent (ptrace(2), PTRACE_SEIZE). It is not
+/// stopped. Whether it is the right one is to be looked at afterwards.
+Result<> hold_pid(pid_t pid);
 /// The start time of a process in clock ticks since boot (proc(5), stat, field 22): with the pid, unique within a boot.
 Result<std::uint64_t> start_time(pid_t pid);
 /// True where the process handles or blocks the signal, so that it will notice it (proc(5), status, SigBlk and SigCgt).

@@ -164,6 +164,8 @@ int create_filesystem(const char* type, const Option* options, std::size_t count
     return context;
 }
 
+void close_fd(int fd) { ::close(fd); }
+
 int write_bytes(int fd, const void* data, std::size_t size) {
     return ::write(fd, data, size) == static_cast<ssize_t>(size) ? 0 : -EIO;
 }

@@ -60,6 +60,7 @@ int join_cgroup1(int tasks_fd);
 struct Option { const char* key; const char* value; };
 int create_filesystem(const char* type, const Option* options, std::size_t count);
 
+void close_fd(int fd);
 int write_bytes(int fd, const void* data, std::size_t size);
 int send_bytes(int socket, const void* data, std::size_t size);
 /// 1 where exactly `size` bytes came, 0 at the end of the stream.

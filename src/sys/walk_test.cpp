@@ -2,20 +2,18 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <vector>
 
 #include "sys/file.hpp"
-#include "sys/tree.hpp"
+#include "sys/scratch_dir.hpp"
 
 namespace vs::sys {
 namespace {
 
 TEST(Walk, sees_everything_once_and_follows_no_link) {
-    char pattern[] = "/tmp/vserver-walk-test-XXXXXX";
-    std::string path = ::mkdtemp(pattern);
-    DirFd dir = open_dir(kHere, path).value();
-    ASSERT_TRUE(make_dirs(path + "/a/b", 0700));
+    ScratchDir scratch;
+    const auto& dir = scratch.dir();
+    scratch.make_dir("a/b");
     ASSERT_TRUE(make_symlink(dir, "a/out", "/etc"));
     ASSERT_TRUE(replace_file(dir, "top", "x", 0600, Durability::volatile_));
     std::vector<std::string> seen;
@@ -27,7 +25,6 @@ TEST(Walk, sees_everything_once_and_follows_no_link) {
 
     EXPECT_TRUE(walked);
     EXPECT_EQ(seen, (std::vector<std::string>{"a", "top", "a/b", "a/out"}));
-    EXPECT_TRUE(remove_tree(open_dir(kHere, "/tmp").value(), path.substr(5)));
 }
 
 TEST(Walk, ends_with_the_error_of_the_visitor) {

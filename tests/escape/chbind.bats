@@ -3,6 +3,7 @@
 # are in sockets.py; docs/decisions/address-lock.md has the table.
 
 load ../support/common
+load ../support/lock_service
 
 readonly here=$BATS_TEST_DIRNAME port=7001
 
@@ -13,25 +14,39 @@ setup_file() {
     wire /usr/bin/python3 "$BATS_TEST_DIRNAME/reflector.py" 7001 >/dev/null 2>&1 3>&- &
     echo $! >"$BATS_FILE_TMPDIR/reflector"
     wait_until nc -z 10.77.0.1 7001
+    start_lock_service
+    grant '[user.65534]
+addresses = ["10.77.0.21", "10.77.0.22", "fd77::21"]'
     begin_suite
 }
 
-teardown_file() { kill "$(<"$BATS_FILE_TMPDIR/reflector")"; }
+teardown_file() {
+    stop_lock_service
+    rm -f /etc/vservers/grants.toml
+    kill "$(<"$BATS_FILE_TMPDIR/reflector")"
+}
 
-# attempts FAMILY USER [OPTION...]: with an abstract socket, and a process with a socket, of the same user outside.
+# attempts FAMILY ROLE [OPTION...]: with an abstract socket, and a process with a socket, of the same user outside. The roles: root; a
+# user whom root locks; a user who locks himself; root in a lock inside another one, which has the address that he tries.
 attempts() {
-    local as=() addresses=(10.77.0.21 10.77.0.2 10.77.0.1) outside status=0
-    [[ $2 == root ]] || as=(setpriv --reuid 65534 --regid 65534 --clear-groups --no-new-privs)
+    local user=(setpriv --reuid 65534 --regid 65534 --clear-groups) before=() outer=() after=() as=() outside status=0
+    local addresses=(10.77.0.21 10.77.0.2 10.77.0.1)
     [[ $1 == 4 ]] || addresses=(fd77::21 fd77::2 fd77::1)
+    case $2 in
+        user)  after=("${user[@]}" --no-new-privs) as=("${user[@]}") ;;
+        self)  before=("${user[@]}") as=("${user[@]}") ;;
+        inner) outer=(--ip "${addresses[0]}" --ip "${addresses[1]}" chbind --silent) ;;
+    esac
     "${as[@]}" /usr/bin/python3 -c 'import os, socket, signal
 s = socket.socket(socket.AF_UNIX); s.bind("\0canary"); s.listen(); t = socket.socket(); os.write(1, b"ready\n"); signal.pause()' \
         >"$BATS_TEST_TMPDIR/outside" 3>&- &
     outside=$!
     wait_until grep -q ready "$BATS_TEST_TMPDIR/outside"
-    ABSTRACT=canary OUTSIDE_PID=$outside INHERITED=9 chbind --silent --ip "${addresses[0]}" "${@:3}" \
-        "${as[@]}" /usr/bin/python3 "$here/sockets.py" "$1" "${addresses[@]}" $port 9<>"/dev/tcp/10.77.0.1/$port" || status=$?
+    ABSTRACT=canary OUTSIDE_PID=$outside INHERITED=9 "${before[@]}" chbind --silent "${outer[@]}" --ip "${addresses[0]}" "${@:3}" \
+        "${after[@]}" /usr/bin/python3 "$here/sockets.py" "$1" "${addresses[@]}" $port 9<>"/dev/tcp/10.77.0.1/$port" || status=$?
     kill "$outside"
     wait "$outside" 2>/dev/null || true
+    chbind --silent --ip "${addresses[0]}" true    # takes away a user's group, which is empty now
     return "$status"
 }
 
@@ -49,6 +64,10 @@ expect_none_escaped() {
 @test "no kind of socket gets away from its address: root, IPv6" { run attempts 6 root; expect_none_escaped; }
 @test "no kind of socket gets away from its address: a user, IPv4" { run attempts 4 user; expect_none_escaped; }
 @test "no kind of socket gets away from its address: a user, IPv6" { run attempts 6 user; expect_none_escaped; }
+@test "no kind of socket gets away from its address: a user by the lock service, IPv4" { run attempts 4 self; expect_none_escaped; }
+@test "no kind of socket gets away from its address: a user by the lock service, IPv6" { run attempts 6 self; expect_none_escaped; }
+@test "no kind of socket gets away from its address: root in a lock inside another, IPv4" { run attempts 4 inner; expect_none_escaped; }
+@test "no kind of socket gets away from its address: root in a lock inside another, IPv6" { run attempts 6 inner; expect_none_escaped; }
 
 @test "with a loopback of its own neither" { run attempts 4 root --own-loopback; expect_none_escaped; }
 

@@ -5,10 +5,13 @@
 #
 # VSERVER_SWEEP   empty: a slice of the points. all: each. A number: so many of each sweep. '0.1:24 0:7': these.
 # VSERVER_SEED    the slice that was printed with this seed
+#
+# A suite may set let_go to programs of its own, and sweep_seconds to how long its command may take while it is traced.
 
 readonly errors=(ENOMEM EMFILE ENOSPC EIO EPERM)
 # From there on a process is no part of the command any more: a server's own, a keeper or a recorder that waits.
-readonly let_go=(--let-go vserver-init --let-go busybox --let-go vserver-keeper:poll --let-go vserver-recorder:ppoll)
+let_go=(--let-go vserver-init --let-go busybox --let-go vserver-keeper:poll --let-go vserver-recorder:ppoll)
+sweep_seconds=60
 # The kernel has no such failure: a close that failed would still have closed.
 readonly never_fail='close close_range exit exit_group umask wait4 waitid poll ppoll prlimit64'
 
@@ -92,7 +95,7 @@ expect() {
 run_traced() {
     local instead
     instead=$(traced_instead)
-    at-call --within 60 --list "$1" "${let_go[@]}" ${instead:+--of "$instead"} "${@:2}" </dev/null
+    at-call --within "$sweep_seconds" --list "$1" "${let_go[@]}" ${instead:+--of "$instead"} "${@:2}" </dev/null
 }
 
 # Those of `calls` at which this action makes sense. To kill the main process at its own call is what kill does.

@@ -47,6 +47,7 @@ add_worker() { add_service "$1" worker /bin/sh -c 'exec sleep 100000'; }
 
 @test "repair neither waits for a server that is worked on nor takes its files for an orphan's" {
     mkdir -p /var/lib/vservers/servers/half/upper
+    touch /var/lib/vservers/servers/half/incomplete    # as a build that is not done
     hold half
     run timeout 10 vserver repair
     [ "$status" -eq 0 ]
