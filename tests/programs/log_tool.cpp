@@ -57,11 +57,12 @@ Result<log::PublicKey> parse_key(std::string_view digits) {
 Result<int> write(const std::string& path, std::uint64_t count, std::uint64_t seed, std::uint64_t bytes) {
     auto directory = TRY(log::LogDirectory::open(path));
     std::mt19937_64 random(seed);
-    recorder::SealedStore store(directory.descriptor().get(), {bytes, 1000}, {1});
+    recorder::SealedStore store(directory.descriptor().get(), {bytes, 1000}, {static_cast<std::uint8_t>(seed)});
     if (!store.open()) return fail(Code::failed, "the log cannot be gone on with");
     for (std::uint64_t i = 0; i < count; ++i) {
         store.append({.source = log::Source::console}, fmt::format("{:016x} {}\n", random(), std::string(random() % 100, 'x')));
         if (random() % 16 == 0) store.settle();
+        if (random() % 16 == 0) store.heartbeat();
     }
     store.settle();
     return store.is_settled() ? 0 : 1;

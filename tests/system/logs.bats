@@ -1,5 +1,6 @@
 # The sealed log: what is altered is found by both verifiers, and what a server's log says through the command line.
-# The long form: LOG_RECORDS=100000 LOG_MUTATIONS=10000 LOG_SEED=7 tests/support/run-suite --filter mutation tests/system/logs.bats
+# The long forms: LOG_RECORDS=100000 LOG_MUTATIONS=10000 LOG_SEED=7 tests/support/run-suite --filter mutation tests/system/logs.bats
+# and LOG_GOOD=1000 tests/support/run-suite --filter alarm tests/system/logs.bats
 
 bats_require_minimum_version 1.5.0
 load ../support/common
@@ -53,6 +54,24 @@ says() { vserver "$1" logs | grep -qF -- "$2"; }
     local seed=${LOG_SEED:-$(date +%j)}
     echo "# seed $seed" >&3
     log_mutations.py "$(command -v log-tool)" "$work/log" "$key" "${LOG_MUTATIONS:-300}" "$seed"
+}
+
+@test "what broke the sealing of systemd's journal is found by both" {
+    local work=$BATS_TEST_TMPDIR key
+    mkdir "$work/log"
+    key=$(log-tool make "$work/log" 0)
+    log-tool write "$work/log" 60 1 1048576
+    cp -a "$work/log" "$work/old"
+    log-tool write "$work/log" 60 2 1048576
+    log_reseal.py "$(command -v log-tool)" "$work/log" "$key" "$work/old"
+}
+
+@test "no good log raises an alarm, whatever happened to its writers" {
+    local small=$BATS_TEST_TMPDIR/logs seed=${LOG_SEED:-$(date +%j)}
+    mkdir "$small"
+    mount -t tmpfs -o size=512k logs "$small"
+    log_good.py "$(command -v log-tool)" "$(dirname "$(command -v log-tool)")/step-clock.so" "$small" "${LOG_GOOD:-60}" "$seed" >"$BATS_TEST_TMPDIR/said"
+    sed "s/^/# seed $seed: /" "$BATS_TEST_TMPDIR/said" >&3
 }
 
 @test "a whole older state, keys included, is what only a witness tells: it verifies" {
