@@ -31,6 +31,8 @@ constexpr auto limit = key_of<Member, Read, Write, Limits>;
 template <auto Member, auto Read, auto Write>
 constexpr auto guard = key_of<Member, Read, Write, GuardSettings>;
 template <auto Member, auto Read, auto Write>
+constexpr auto device = key_of<Member, Read, Write, OwnDevice>;
+template <auto Member, auto Read, auto Write>
 constexpr auto mount = key_of<Member, Read, Write, HostMount>;
 template <auto Member, auto Read, auto Write>
 constexpr auto service = key_of<Member, Read, Write, Service>;
@@ -84,6 +86,13 @@ constexpr std::array kGuardKeys = {
     guard<&GuardSettings::growing, read_texts, write_texts>("growing", "What may only grow, like logs.", R"(["/srv/audit"])"),
     guard<&GuardSettings::ignored, read_texts, write_texts>("ignored", "What may change; only privileged programs are looked for.",
                                                             R"(["/etc/cups"])"),
+};
+
+constexpr std::array kDeviceKeys = {
+    device<&OwnDevice::name, read_text, write_text>("name", "A network device of the host.", R"("eth1")"),
+    device<&OwnDevice::addresses, read_network_addresses, write_network_addresses>(
+        "addresses", "What it is set up with; without them the server does that itself.", R"(["192.0.2.10/24"])"),
+    device<&OwnDevice::gateways, read_addresses, write_addresses>("gateways", "Where its default routes lead; only with network.kind = \"none\".", ""),
 };
 
 constexpr std::array kMountKeys = {
@@ -190,6 +199,8 @@ constexpr std::array kSections = {
     Section{"ulimits", "[ulimits]", [] { return names_of(kUlimitNames); }, read_ulimits},
     Section{"guard", "[guard]", [] { return names_of(kGuardKeys); },
             [](const Node& node, Settings& settings) { return read_table(node, guard_keys(), settings.guard); }},
+    Section{"device", "[[device]]", [] { return names_of(kDeviceKeys); },
+            [](const Node& node, Settings& settings) { return read_tables(node, device_keys(), settings.devices); }},
     Section{"mount", "[[mount]]", [] { return names_of(kMountKeys); },
             [](const Node& node, Settings& settings) { return read_tables(node, mount_keys(), settings.mounts); }},
     Section{"service", "[[service]]", [] { return names_of(kServiceKeys); },
@@ -202,6 +213,7 @@ std::span<const Key<Settings>> top_keys() { return kTopKeys; }
 std::span<const Key<NetworkSettings>> network_keys() { return kNetworkKeys; }
 std::span<const Key<Limits>> limit_keys() { return kLimitKeys; }
 std::span<const Key<GuardSettings>> guard_keys() { return kGuardKeys; }
+std::span<const Key<OwnDevice>> device_keys() { return kDeviceKeys; }
 std::span<const Key<HostMount>> mount_keys() { return kMountKeys; }
 std::span<const Key<Service>> service_keys() { return kServiceKeys; }
 std::span<const Section> sections() { return kSections; }

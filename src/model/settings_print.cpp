@@ -61,6 +61,7 @@ std::string print_settings(const Settings& settings, const ServerName& name) {
     out += "\n[limits]\n" + print_table(limit_keys(), settings.limits);
     out += "\n[ulimits]\n" + print_ulimits(settings);
     out += "\n# What 'scan' expects of its files, beside what it knows of Debian.\n[guard]\n" + print_table(guard_keys(), settings.guard);
+    out += "\n# Network devices of the host that the server has for itself." + print_list("[[device]]", device_keys(), settings.devices);
     out += "\n# Directories and files of the host that the server sees." + print_list("[[mount]]", mount_keys(), settings.mounts);
     out += "\n# Programs that vserver-init keeps running." + print_list("[[service]]", service_keys(), settings.services);
     return out;
