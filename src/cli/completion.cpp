@@ -30,7 +30,7 @@ _vserver() {
 constexpr std::string_view kTail = R"bash(    case $previous in
         --from) COMPREPLY=($(compgen -W 'host debian' -- "$current") $(compgen -f -- "$current")); return ;;
         --image) COMPREPLY=($(compgen -W "$(ls /var/lib/vservers/images 2>/dev/null)" -- "$current")); return ;;
-        --network) COMPREPLY=($(compgen -W 'private none host' -- "$current")); return ;;
+        --network) COMPREPLY=($(compgen -W 'private bind none host' -- "$current")); return ;;
         --init) COMPREPLY=($(compgen -W 'auto guest services' -- "$current")); return ;;
     esac
     if [[ $current == -* ]]; then
@@ -48,7 +48,7 @@ complete -o default -F _vserver vserver
 
 constexpr std::string_view kNames = R"bash(    for word in /etc/vservers/*.toml; do
         word=${word##*/}
-        [[ $word == '*.toml' ]] || names+=" ${word%.toml}"
+        [[ $word == '*.toml' || $word == grants.toml ]] || names+=" ${word%.toml}"
     done
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         [[ -n $verb || " $verbs " != *" $word "* ]] || verb=$word

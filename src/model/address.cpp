@@ -100,6 +100,18 @@ bool IpAddress::is_special() const {
     return family_ == Family::ipv4 ? is_special_ipv4(first, second, bytes()) : is_special_ipv6(first, second, bytes());
 }
 
+Result<NetworkAddress> NetworkAddress::parse(std::string_view text) {
+    auto slash = text.find('/');
+    if (slash == std::string_view::npos) return fail(Code::usage, "'{}' has no prefix length: say ADDRESS/24", text.substr(0, kLongestShown));
+    auto address = TRY(IpAddress::parse(text.substr(0, slash)));
+    auto prefix = base::parse_number(text.substr(slash + 1));
+    auto most = address.bytes().size() * 8;
+    if (!prefix || *prefix < 1 || *prefix > most) return fail(Code::usage, "'{}' has no prefix length from 1 to {}", text.substr(0, kLongestShown), most);
+    return NetworkAddress{address, static_cast<std::uint8_t>(*prefix)};
+}
+
+std::string NetworkAddress::text() const { return fmt::format("{}/{}", address.text(), prefix); }
+
 Result<PortRedirect> PortRedirect::parse(std::string_view text) {
     return TRY_WITH(parse_redirect(text), "port redirection '{}'", text.substr(0, kLongestShown));
 }

@@ -30,6 +30,16 @@ class IpAddress {
     std::array<char, 16> bytes_{};
 };
 
+/// An address of a device with the length of its network's prefix: "192.0.2.10/24".
+struct NetworkAddress {
+    IpAddress address;
+    std::uint8_t prefix = 0;
+
+    static Result<NetworkAddress> parse(std::string_view text);
+    [[nodiscard]] std::string text() const;
+    friend auto operator<=>(const NetworkAddress&, const NetworkAddress&) = default;
+};
+
 enum class Protocol { tcp, udp };
 
 /// A port of the host (on one of its addresses, or on all) that leads to a port of the server:

@@ -85,6 +85,12 @@ TEST(PortRedirect, prints_what_it_reads) {
     }
 }
 
+TEST(NetworkAddress, reads_what_it_writes_and_nothing_else) {
+    for (auto text : {"192.0.2.10/24", "192.0.2.10/32", "2001:db8::1/64"}) EXPECT_EQ(NetworkAddress::parse(text).value().text(), text);
+    for (auto text : {"192.0.2.10", "192.0.2.10/", "192.0.2.10/0", "192.0.2.10/33", "192.0.2.10/24x", "/24", "2001:db8::1/129"})
+        EXPECT_FALSE(NetworkAddress::parse(text)) << text;
+}
+
 TEST(PortRedirect, bad_input_gets_its_exact_message) {
     const std::pair<std::string_view, std::string_view> rows[] = {
         {"", "port redirection '': use HOSTPORT:PORT"},

@@ -17,5 +17,6 @@ inline const std::string kTrash = kState + "/trash";      ///< what a delete has
 inline const std::string kRun = "/run/vservers";          ///< NAME/lock, state, keeper.lock; gone after a reboot
 inline const std::string kVoid = kRun + "/.void";         ///< the pinned empty mount namespace, one per boot
 inline constexpr const char* kLockSocket = "/run/vserver-lock.socket";  ///< where ordinary users ask for an address lock
+inline const std::string kParked = kRun + "/.parked";     ///< the pinned network namespace in which devices wait for their server
 
 }  // namespace vs::model::paths

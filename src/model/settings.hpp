@@ -35,6 +35,14 @@ struct NetworkSettings {
     std::string uplink;                  ///< the host device whose wire answers for the addresses; empty: that of the default route
 };
 
+/// A network device of the host that the server has for itself while it runs; the host has it no more.
+struct OwnDevice {
+    std::string name;
+    std::vector<NetworkAddress> addresses;  ///< set before its init runs; empty: the server sets it up itself
+    std::vector<IpAddress> gateways;        ///< at most one of each family; only where it is the only network
+    friend auto operator<=>(const OwnDevice&, const OwnDevice&) = default;
+};
+
 enum class InitKind {
     automatic,  ///< /sbin/init of the guest if it has one, else services
     guest,      ///< /sbin/init of the guest, whatever it is
@@ -88,6 +96,7 @@ struct Settings {
     std::string host_name;
     std::string domain_name;
     NetworkSettings network;
+    std::vector<OwnDevice> devices;  ///< only in a network of its own
     InitKind init = InitKind::automatic;
     std::vector<Service> services;
     CapabilitySet capabilities = CapabilitySet::guest_default();  ///< the ceiling inside the server's user namespace

@@ -198,6 +198,45 @@ Found check_uplink(const Settings& settings) {
     return Finding{"network.uplink", fmt::format("'{}' cannot be a network device", shown(settings.network.uplink))};
 }
 
+/// A gateway has to be in a network that the device is in, or nothing leads to it.
+Found check_gateways(const OwnDevice& device, NetworkKind kind, const std::string& path) {
+    if (!device.gateways.empty() && kind != NetworkKind::none)
+        return Finding{path + ".gateways", R"(needs network.kind = "none": a private network has default routes of its own)"};
+    for (std::size_t i = 0; i < device.gateways.size(); ++i) {
+        auto family = device.gateways[i].family();
+        auto same = [&](const auto& other) { return other.family() == family; };
+        if (std::ranges::none_of(device.addresses, [&](const auto& own) { return same(own.address); }))
+            return Finding{fmt::format("{}.gateways[{}]", path, i), "the device has no address of its family"};
+        if (std::ranges::count_if(device.gateways, same) > 1)
+            return Finding{fmt::format("{}.gateways[{}]", path, i), "there is more than one of its family"};
+    }
+    return {};
+}
+
+Found check_device(const OwnDevice& device, NetworkKind kind, const std::string& path) {
+    if (device.name.empty() || device.name == "lo" || !is_device(device.name))
+        return Finding{path + ".name", fmt::format("'{}' cannot be a network device that a server has", shown(device.name))};
+    if (device.name == "eth0" && kind == NetworkKind::private_)
+        return Finding{path + ".name", "'eth0' is what a private network is called inside; rename the device, or say network.kind = \"none\""};
+    for (std::size_t i = 0; i < device.addresses.size(); ++i)
+        if (device.addresses[i].address.is_special())
+            return Finding{fmt::format("{}.addresses[{}]", path, i), fmt::format("'{}' cannot be a server's address", device.addresses[i].text())};
+    return check_gateways(device, kind, path);
+}
+
+Found check_devices(const Settings& settings) {
+    const auto& devices = settings.devices;
+    if (!devices.empty() && uses_host_network(settings.network.kind))
+        return Finding{"device[0]", "needs a network of the server's own: network.kind = \"none\" or \"private\""};
+    for (std::size_t i = 0; i < devices.size(); ++i) {
+        auto path = fmt::format("device[{}]", i);
+        if (auto found = check_device(devices[i], settings.network.kind, path)) return found;
+        for (std::size_t j = 0; j < i; ++j)
+            if (devices[j].name == devices[i].name) return Finding{path + ".name", fmt::format("'{}' is there twice", devices[i].name)};
+    }
+    return {};
+}
+
 Found check_owners(const Settings& settings) {
     for (std::size_t i = 0; i < settings.mounts.size(); ++i)
         if (!settings.mounts[i].owner.empty() && !is_user(settings.mounts[i].owner))
@@ -209,8 +248,9 @@ Found check_owners(const Settings& settings) {
 
 std::optional<Finding> check_settings(const Settings& settings) {
     constexpr Found (*kChecks[])(const Settings&) = {check_image,        check_names,     check_network_kind, check_addresses,
-                                                     check_ports,        check_uplink,    check_limits,       check_ulimits,      check_log,
-                                                     check_paths,        check_owners,    check_services,     check_durations};
+                                                     check_ports,        check_uplink,    check_devices,      check_limits,
+                                                     check_ulimits,      check_log,       check_paths,        check_owners,
+                                                     check_services,     check_durations};
     for (auto check : kChecks)
         if (auto found = check(settings)) return found;
     return {};

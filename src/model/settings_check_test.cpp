@@ -92,6 +92,27 @@ TEST(SettingsCheck, network_kind) {
     });
 }
 
+TEST(SettingsCheck, devices) {
+    static const OwnDevice eth0 = {"eth0", {NetworkAddress::parse("192.0.2.10/24").value()}, {IpAddress::parse("192.0.2.1").value()}};
+    auto alone = [](Settings& s) { s.network = without_addresses(NetworkKind::none), s.devices = {eth0}; };
+    expect({
+        {alone, ""},
+        {[](Settings& s) { s.devices = {{"eth1", {}, {}}}; }, ""},
+        {[](Settings& s) { s.devices = {eth0}; },
+         "device[0].name: 'eth0' is what a private network is called inside; rename the device, or say network.kind = \"none\""},
+        {[](Settings& s) { s.devices = {eth0}, s.devices[0].name = "eth1"; },
+         "device[0].gateways: needs network.kind = \"none\": a private network has default routes of its own"},
+        {[](Settings& s) { s.network = without_addresses(NetworkKind::host), s.devices = {eth0}; },
+         "device[0]: needs a network of the server's own: network.kind = \"none\" or \"private\""},
+        {[](Settings& s) { s.devices = {{"lo", {}, {}}}; }, "device[0].name: 'lo' cannot be a network device that a server has"},
+        {[](Settings& s) { s.devices = {{"eth1", {}, {}}, {"eth1", {}, {}}}; }, "device[1].name: 'eth1' is there twice"},
+        {[](Settings& s) { s.network = without_addresses(NetworkKind::none), s.devices = {{"e", {}, {IpAddress::parse("192.0.2.1").value()}}}; },
+         "device[0].gateways[0]: the device has no address of its family"},
+        {[](Settings& s) { s.devices = {{"e", {NetworkAddress::parse("127.0.0.1/8").value()}, {}}}; },
+         "device[0].addresses[0]: '127.0.0.1/8' cannot be a server's address"},
+    });
+}
+
 TEST(SettingsCheck, addresses_and_uplink) {
     expect({
         {[](Settings& s) { s.network.addresses.push_back(address("192.0.2.10")); },

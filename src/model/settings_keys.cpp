@@ -33,6 +33,8 @@ constexpr auto guard = key_of<Member, Read, Write, GuardSettings>;
 template <auto Member, auto Read, auto Write>
 constexpr auto log_key = key_of<Member, Read, Write, LogSettings>;
 template <auto Member, auto Read, auto Write>
+constexpr auto device = key_of<Member, Read, Write, OwnDevice>;
+template <auto Member, auto Read, auto Write>
 constexpr auto mount = key_of<Member, Read, Write, HostMount>;
 template <auto Member, auto Read, auto Write>
 constexpr auto service = key_of<Member, Read, Write, Service>;
@@ -92,6 +94,13 @@ constexpr std::array kLogKeys = {
     log_key<&LogSettings::records, read_count, write_count>("records", "Messages a second, on each socket; more are counted and dropped.", ""),
     log_key<&LogSettings::bytes, read_size, write_size>("bytes", "Bytes a second, the same way.", ""),
     log_key<&LogSettings::keep, read_size, write_size>("keep", "How much stays on disk; the oldest goes.", ""),
+};
+
+constexpr std::array kDeviceKeys = {
+    device<&OwnDevice::name, read_text, write_text>("name", "A network device of the host.", R"("eth1")"),
+    device<&OwnDevice::addresses, read_network_addresses, write_network_addresses>(
+        "addresses", "What it is set up with; without them the server does that itself.", R"(["192.0.2.10/24"])"),
+    device<&OwnDevice::gateways, read_addresses, write_addresses>("gateways", "Where its default routes lead; only with network.kind = \"none\".", ""),
 };
 
 constexpr std::array kMountKeys = {
@@ -200,6 +209,8 @@ constexpr std::array kSections = {
             [](const Node& node, Settings& settings) { return read_table(node, guard_keys(), settings.guard); }},
     Section{"log", "[log]", [] { return names_of(kLogKeys); },
             [](const Node& node, Settings& settings) { return read_table(node, log_keys(), settings.log); }},
+    Section{"device", "[[device]]", [] { return names_of(kDeviceKeys); },
+            [](const Node& node, Settings& settings) { return read_tables(node, device_keys(), settings.devices); }},
     Section{"mount", "[[mount]]", [] { return names_of(kMountKeys); },
             [](const Node& node, Settings& settings) { return read_tables(node, mount_keys(), settings.mounts); }},
     Section{"service", "[[service]]", [] { return names_of(kServiceKeys); },
@@ -213,6 +224,7 @@ std::span<const Key<NetworkSettings>> network_keys() { return kNetworkKeys; }
 std::span<const Key<Limits>> limit_keys() { return kLimitKeys; }
 std::span<const Key<GuardSettings>> guard_keys() { return kGuardKeys; }
 std::span<const Key<LogSettings>> log_keys() { return kLogKeys; }
+std::span<const Key<OwnDevice>> device_keys() { return kDeviceKeys; }
 std::span<const Key<HostMount>> mount_keys() { return kMountKeys; }
 std::span<const Key<Service>> service_keys() { return kServiceKeys; }
 std::span<const Section> sections() { return kSections; }

@@ -23,6 +23,7 @@ std::span<const Key<NetworkSettings>> network_keys();
 std::span<const Key<Limits>> limit_keys();
 std::span<const Key<GuardSettings>> guard_keys();
 std::span<const Key<LogSettings>> log_keys();
+std::span<const Key<OwnDevice>> device_keys();
 std::span<const Key<HostMount>> mount_keys();
 std::span<const Key<Service>> service_keys();
 

@@ -62,6 +62,7 @@ std::string print_settings(const Settings& settings, const ServerName& name) {
     out += "\n[ulimits]\n" + print_ulimits(settings);
     out += "\n# What 'scan' expects of its files, beside what it knows of Debian.\n[guard]\n" + print_table(guard_keys(), settings.guard);
     out += "\n# What is kept of what it logs.\n[log]\n" + print_table(log_keys(), settings.log);
+    out += "\n# Network devices of the host that the server has for itself." + print_list("[[device]]", device_keys(), settings.devices);
     out += "\n# Directories and files of the host that the server sees." + print_list("[[mount]]", mount_keys(), settings.mounts);
     out += "\n# Programs that vserver-init keeps running." + print_list("[[service]]", service_keys(), settings.services);
     return out;

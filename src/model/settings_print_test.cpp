@@ -38,6 +38,7 @@ Settings full() {
     settings.ulimits = {{"nofile", {1024, 4096}}, {"core", {0, 0}}, {"stack", {}}, {"memlock", {65536, std::nullopt}}};
     settings.guard = {.frozen = {"/srv/www", "/home/*/bin"}, .growing = {"/srv/audit"}, .ignored = {"/etc/cups"}};
     settings.log = {.records = 7, .bytes = 8192, .keep = 64 << 20};
+    settings.devices = {{"eth1", {NetworkAddress::parse("192.0.2.10/24").value()}, {}}, {"eth2", {}, {}}};
     settings.mounts = {{"/srv/a", "/a", true, "www-data"}, {"/srv/b", "/b", false, ""}};
     settings.services = {{"web", {"/bin/sh", "-c", "echo '\t\x01';\nexec web"}, "www-data", false}, {"b", {"/b"}, "root", true}};
     return settings;
@@ -71,6 +72,8 @@ TEST(SettingsPrint, nothing_is_lost_on_the_way) {
     EXPECT_EQ(read.ulimits.size(), 4U);
     EXPECT_EQ(read.ulimits.at("memlock").soft, 65536U);
     EXPECT_FALSE(read.ulimits.at("memlock").hard);
+    EXPECT_EQ(read.devices.at(0).addresses, given.devices.at(0).addresses);
+    EXPECT_EQ(read.devices.at(1).name, "eth2");
     EXPECT_TRUE(read.mounts.at(0).writable);
     EXPECT_FALSE(read.mounts.at(1).writable);
     EXPECT_EQ(read.services.at(0).command, given.services.at(0).command);

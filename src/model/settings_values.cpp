@@ -221,6 +221,9 @@ std::string write_capabilities(CapabilitySet set) {
 Result<std::vector<IpAddress>> read_addresses(const Node& node) { return read_each(node, IpAddress::parse); }
 std::string write_addresses(const std::vector<IpAddress>& addresses) { return write_each(addresses); }
 
+Result<std::vector<NetworkAddress>> read_network_addresses(const Node& node) { return read_each(node, NetworkAddress::parse); }
+std::string write_network_addresses(const std::vector<NetworkAddress>& addresses) { return write_each(addresses); }
+
 Result<std::vector<PortRedirect>> read_ports(const Node& node) { return read_each(node, PortRedirect::parse); }
 std::string write_ports(const std::vector<PortRedirect>& ports) { return write_each(ports); }
 

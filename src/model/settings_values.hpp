@@ -51,6 +51,9 @@ std::string write_capabilities(CapabilitySet set);
 Result<std::vector<IpAddress>> read_addresses(const Node& node);
 std::string write_addresses(const std::vector<IpAddress>& addresses);
 
+Result<std::vector<NetworkAddress>> read_network_addresses(const Node& node);
+std::string write_network_addresses(const std::vector<NetworkAddress>& addresses);
+
 Result<std::vector<PortRedirect>> read_ports(const Node& node);
 std::string write_ports(const std::vector<PortRedirect>& ports);
 

@@ -1,6 +1,7 @@
 #include "server/life.hpp"
 
 #include "context/address_lock.hpp"
+#include "server/devices.hpp"
 #include "server/keeper.hpp"
 #include "sys/file.hpp"
 #include "sys/process.hpp"
@@ -43,6 +44,7 @@ Result<> tear_down(const CgroupHost& host, const model::ServerName& name, const 
     TRY_WITH(kill_everything(host, name.text()), "end the processes of '{}'", name.text());
     auto network = TRY(HostNetwork::open());
     TRY_WITH(network.take_down(state.network), "take down the network of '{}'", name.text());
+    TRY_WITH(take_devices_back(run, state.network), "take back the devices of '{}'", name.text());
     TRY_WITH(remove_cgroups(host, name.text()), "remove the control groups of '{}'", name.text());
     if (state.network.kind == model::NetworkKind::bind) TRY(TRY(context::AddressLocker::open()).forget_unused_listeners());
     return run.clear();

@@ -53,6 +53,7 @@ struct NetworkPlan {
     std::optional<Uplink> uplink4{}, uplink6{};  ///< only those that one of `addresses` needs
     bool ipv6 = true;                            ///< the kernel has IPv6
     std::vector<std::string> uplinks{};          ///< by which devices it may leave the host
+    std::vector<model::OwnDevice> devices{};     ///< of the host, that are the server's while it runs (devices.hpp)
     std::vector<model::IpAddress> aliases{};     ///< kind bind: those of `addresses` that the host has only for this server
 
     /// A cable is made: kind private with at least one address.
@@ -73,11 +74,15 @@ struct NetworkPlan {
 
 inline constexpr std::string_view kGuestDevice = "eth0";
 inline constexpr std::uint32_t kGuestIndex = 2;
+/// The number that the n-th device of its own has in the server.
+constexpr std::uint32_t device_index(std::size_t n) { return 100 + static_cast<std::uint32_t>(n); }
 inline constexpr std::uint32_t kCableMtu = 65535;
 
 /// Pure. Code::usage for a port that no address of its family can serve, Code::unsupported for IPv6 where there is none.
 Result<NetworkPlan> plan_network(const model::NetworkSettings& settings, model::ServerNumber number, std::uint32_t generation,
                                  const HostNetworkFacts& facts);
+/// The addresses and gateways of a device, and it is up. One without addresses is left as it is, for others to set up.
+void set_up_device(sys::MessageRow& row, const model::OwnDevice& device, std::uint32_t index);
 /// What the child sends in its own namespace once its eth0 is there: loopback up, eth0 up with addresses, permanent
 /// neighbours and default routes. Empty for kind host.
 std::vector<char> guest_row(const NetworkPlan& plan);

@@ -53,6 +53,15 @@ struct GuestFamily {
     }
 };
 
+void set_up_cable(sys::MessageRow& row, const NetworkPlan& plan) {
+    if (plan.ipv6) sys::forbid_automatic_addresses(row, kGuestIndex);
+    if (plan.first(Family::ipv6) != nullptr) sys::add_address(row, {kGuestLink6, 64, kGuestIndex});
+    for (const auto& address : plan.addresses) sys::add_address(row, {address.bytes(), whole(address.bytes()), kGuestIndex});
+    sys::set_up(row, kGuestIndex, sys::Arp::on);
+    if (plan.first(Family::ipv4) != nullptr) GuestFamily{plan, Family::ipv4, kGateway4, 40}.add_routes(row);
+    if (plan.first(Family::ipv6) != nullptr) GuestFamily{plan, Family::ipv6, kGateway6, 60}.add_routes(row);
+}
+
 Result<> check_port(const NetworkPlan& plan, const model::PortRedirect& port) {
     if (plan.addresses.empty()) return fail(Code::usage, "port {}: the server has no address", port.text());
     if (port.any_host_address || plan.first(port.host_address.family()) != nullptr) return {};
@@ -72,7 +81,8 @@ Result<> plan_aliases(NetworkPlan& plan, const HostNetworkFacts& facts) {
 constexpr std::pair<NetworkKind, std::string_view> kKinds[] = {
     {NetworkKind::private_, "private"}, {NetworkKind::none, "none"}, {NetworkKind::host, "host"}, {NetworkKind::bind, "bind"}};
 
-nlohmann::json as_json(const std::vector<IpAddress>& addresses) {
+template <typename Address>
+nlohmann::json as_json(const std::vector<Address>& addresses) {
     auto list = nlohmann::json::array();
     for (const auto& address : addresses) list.push_back(address.text());
     return list;
@@ -101,6 +111,7 @@ class PlanReader {
         plan.aliases = TRY(addresses(root_, "aliases"));
         for (const auto& item : list(root_, "ports")) plan.ports.push_back(TRY(model::PortRedirect::parse(as_text(item))));
         for (const auto& item : list(root_, "uplinks")) plan.uplinks.push_back(as_text(item));
+        for (const auto& item : list(root_, "devices")) plan.devices.push_back(TRY(device(item)));
         plan.uplink4 = TRY(uplink("uplink4"));
         plan.uplink6 = TRY(uplink("uplink6"));
         return plan;
@@ -121,6 +132,12 @@ class PlanReader {
         std::vector<IpAddress> found;
         for (const auto& item : list(object, key)) found.push_back(TRY(IpAddress::parse(as_text(item))));
         return found;
+    }
+    static Result<model::OwnDevice> device(const nlohmann::json& item) {
+        if (!item.is_object()) return fail(Code::failed, "the recorded network plan has a device that is no object");
+        model::OwnDevice own{text(item, "name"), {}, TRY(addresses(item, "gateways"))};
+        for (const auto& address : list(item, "addresses")) own.addresses.push_back(TRY(model::NetworkAddress::parse(as_text(address))));
+        return own;
     }
     Result<std::optional<Uplink>> uplink(const char* key) {
         auto object = root_.value(key, nlohmann::json());
@@ -174,17 +191,20 @@ Result<NetworkPlan> plan_network(const model::NetworkSettings& settings, model::
     return plan;
 }
 
+void set_up_device(sys::MessageRow& row, const model::OwnDevice& device, std::uint32_t index) {
+    if (device.addresses.empty()) return;
+    for (const auto& own : device.addresses) sys::add_address(row, {own.address.bytes(), own.prefix, index});
+    sys::set_up(row, index, sys::Arp::on);
+    for (const auto& gateway : device.gateways)
+        sys::add_route(row, {kAnywhere.substr(0, gateway.bytes().size()), 0, index, gateway.bytes(), "", 0, 0});
+}
+
 std::vector<char> guest_row(const NetworkPlan& plan) {
     if (model::uses_host_network(plan.kind)) return {};
     sys::MessageRow row;
     sys::set_up(row, kLoopbackIndex, sys::Arp::on);
-    if (!plan.has_cable()) return row.finish();
-    if (plan.ipv6) sys::forbid_automatic_addresses(row, kGuestIndex);
-    if (plan.first(Family::ipv6) != nullptr) sys::add_address(row, {kGuestLink6, 64, kGuestIndex});
-    for (const auto& address : plan.addresses) sys::add_address(row, {address.bytes(), whole(address.bytes()), kGuestIndex});
-    sys::set_up(row, kGuestIndex, sys::Arp::on);
-    if (plan.first(Family::ipv4) != nullptr) GuestFamily{plan, Family::ipv4, kGateway4, 40}.add_routes(row);
-    if (plan.first(Family::ipv6) != nullptr) GuestFamily{plan, Family::ipv6, kGateway6, 60}.add_routes(row);
+    if (plan.has_cable()) set_up_cable(row, plan);
+    for (std::size_t i = 0; i < plan.devices.size(); ++i) set_up_device(row, plan.devices[i], device_index(i));
     return row.finish();
 }
 
@@ -194,6 +214,8 @@ std::string print_plan(const NetworkPlan& plan) {
         if (value == plan.kind) root["kind"] = name;
     root["addresses"] = as_json(plan.addresses);
     if (!plan.aliases.empty()) root["aliases"] = as_json(plan.aliases);
+    for (const auto& device : plan.devices)
+        root["devices"].push_back({{"name", device.name}, {"addresses", as_json(device.addresses)}, {"gateways", as_json(device.gateways)}});
     root["ports"] = nlohmann::json::array();
     for (const auto& port : plan.ports) root["ports"].push_back(port.text());
     root["uplinks"] = plan.uplinks;

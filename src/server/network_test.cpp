@@ -129,6 +129,16 @@ TEST(guest_row, clamps_the_default_route_to_the_wire_and_not_the_way_to_the_host
     EXPECT_EQ(sys::find_number(metrics, RTAX_ADVMSS), 1460U);
 }
 
+TEST(guest_row, sets_up_devices_of_its_own_and_leaves_those_without_addresses) {
+    NetworkPlan own{.kind = NetworkKind::none};
+    own.devices = {{"eth1", {}, {}}, {"eth0", {model::NetworkAddress::parse("192.0.2.7/24").value()}, {model::IpAddress::parse("192.0.2.1").value()}}};
+    auto row = guest_row(own);
+    EXPECT_EQ(of_type(row, RTM_NEWADDR).size(), 1U);
+    EXPECT_EQ(of_type(row, RTM_NEWROUTE).size(), 1U);
+    EXPECT_EQ(of_type(row, RTM_NEWLINK).size(), 2U);  // loopback and eth0 up
+    EXPECT_EQ(parse_plan(print_plan(own)).value(), own);
+}
+
 TEST(guest_row, gives_every_address_without_duplicate_detection) {
     auto addresses = of_type(guest_row(plan(settings({"192.0.2.7", "2001:db8::7"}))), RTM_NEWADDR);
 

@@ -6,6 +6,7 @@
 #include "context/address_lock.hpp"
 #include "model/paths.hpp"
 #include "server/builder.hpp"
+#include "server/devices.hpp"
 #include "server/hooks.hpp"
 #include "server/host_limits.hpp"
 #include "server/keeper.hpp"
@@ -47,6 +48,7 @@ class Start {
         state_.log = server_.settings.log;
         auto facts = TRY(network_->facts(server_.settings.network));
         state_.network = TRY(plan_network(server_.settings.network, state_.number, state_.generation, facts));
+        if (purpose_ == Purpose::service) state_.network.devices = server_.settings.devices;
         return refuse_used_addresses();
     }
 
@@ -75,6 +77,7 @@ class Start {
         if (!model::uses_host_network(state_.network.kind)) {
             auto guest = TRY(wait_for_network_namespace(builder));
             TRY_WITH(network_->bring_up(state_.network, guest), "connect its network");
+            TRY(give_devices(run_, state_.network, guest));
             TRY(network_is_up(builder));
         }
         TRY(wait_until_running(builder));
@@ -175,6 +178,7 @@ Result<std::vector<std::string>> describe_start(const storage::Store& store, con
     auto network = TRY(HostNetwork::open());
     auto facts = TRY(network.facts(server.settings.network));
     auto plan = TRY(plan_network(server.settings.network, server.record.number, 1, facts));
+    plan.devices = server.settings.devices;
     auto root = TRY(plan_root(store, server));
     std::vector<std::string> lines = {
         fmt::format("context {}, host ids {} to {}", server.record.number.context(), root.first_id, root.first_id + 65535),

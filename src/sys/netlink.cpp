@@ -1,6 +1,8 @@
 #include "sys/netlink.hpp"
 
+#include <fcntl.h>
 #include <linux/netlink.h>
+#include <linux/sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -9,6 +11,8 @@
 #include <cstring>
 
 #include "sys/call.hpp"
+#include "sys/clone.hpp"
+#include "sys/file.hpp"
 
 namespace vs::sys {
 
@@ -117,6 +121,14 @@ Result<NetlinkSocket> NetlinkSocket::open(int protocol) {
     for (int option : {NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK})
         if (::setsockopt(socket.get(), SOL_NETLINK, option, &on, sizeof on) < 0) return failed("set netlink option {}", option);
     return NetlinkSocket(std::move(socket), protocol);
+}
+
+Result<NetlinkSocket> NetlinkSocket::open_in(FdRef network, int protocol) {
+    auto home = TRY(open_at(kHere, "/proc/self/ns/net", O_RDONLY));
+    TRY(join(network, CLONE_NEWNET));
+    auto socket = NetlinkSocket::open(protocol);
+    TRY(join(home, CLONE_NEWNET));
+    return socket;
 }
 
 Result<> NetlinkSocket::transmit(MessageRow& row) {

@@ -68,6 +68,9 @@ class NetlinkSocket {
   public:
     /// `protocol` is NETLINK_ROUTE or NETLINK_NETFILTER.
     static Result<NetlinkSocket> open(int protocol);
+    /// The same in the network of a namespace, or of the process behind a pidfd.
+    /// Single-threaded: the process visits that namespace for a moment.
+    static Result<NetlinkSocket> open_in(FdRef network, int protocol);
 
     /// Sends a row; the messages that were refused, in order.
     Result<std::vector<Refusal>> send(MessageRow& row);

@@ -27,14 +27,15 @@ teardown_file() {
 }
 
 # attempts FAMILY ROLE [OPTION...]: with an abstract socket, and a process with a socket, of the same user outside. The roles: root; a
-# user whom root locks; a user who locks himself; root in a lock inside another one, which has the address that he tries.
+# user whom root locks; a user who locks himself; root in a lock inside another one, which has the address that he tries; a user whose
+# calls are supervised.
 attempts() {
     local user=(setpriv --reuid 65534 --regid 65534 --clear-groups) before=() outer=() after=() as=() outside status=0
     local addresses=(10.77.0.21 10.77.0.2 10.77.0.1)
     [[ $1 == 4 ]] || addresses=(fd77::21 fd77::2 fd77::1)
     case $2 in
         user)  after=("${user[@]}" --no-new-privs) as=("${user[@]}") ;;
-        self)  before=("${user[@]}") as=("${user[@]}") ;;
+        self|honest) before=("${user[@]}") as=("${user[@]}") ;;
         inner) outer=(--ip "${addresses[0]}" --ip "${addresses[1]}" chbind --silent) ;;
     esac
     "${as[@]}" /usr/bin/python3 -c 'import os, socket, signal
@@ -68,6 +69,10 @@ expect_none_escaped() {
 @test "no kind of socket gets away from its address: a user by the lock service, IPv6" { run attempts 6 self; expect_none_escaped; }
 @test "no kind of socket gets away from its address: root in a lock inside another, IPv4" { run attempts 4 inner; expect_none_escaped; }
 @test "no kind of socket gets away from its address: root in a lock inside another, IPv6" { run attempts 6 inner; expect_none_escaped; }
+
+# No boundary: these attempts are plain, and what is beyond them is in the documentation.
+@test "no kind of socket gets away where honest programs are supervised, IPv4" { run attempts 4 honest --honest; expect_none_escaped; }
+@test "no kind of socket gets away where honest programs are supervised, IPv6" { run attempts 6 honest --honest; expect_none_escaped; }
 
 @test "with a loopback of its own neither" { run attempts 4 root --own-loopback; expect_none_escaped; }
 

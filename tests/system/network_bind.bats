@@ -36,6 +36,7 @@ our_addresses() { ip -o address show | grep -E 'proto 118|fd76:' || true; }
     mark
     vserver one start
     vserver two start
+    audit_now one two
     busybox httpd -f -p 10.77.0.2:80 -h /usr/share 3>&- &
     wait_until has_page 10.77.0.51 one
     wait_until has_page '[fd77::51]' one
@@ -53,6 +54,16 @@ our_addresses() { ip -o address show | grep -E 'proto 118|fd76:' || true; }
     vserver two stop
     [ -z "$(our_addresses)" ]
     audit_now
+}
+
+@test "the audit knows what such a server has added: an alias that is taken away is missed" {
+    new_web one 10.77.0.57
+    mark
+    vserver one start
+    audit_now one
+    ip address del 10.77.0.57/32 dev eth0
+    run audit_now one
+    [[ $status -ne 0 && $output == *10.77.0.57* ]]
 }
 
 @test "its connections leave from its address, and are seen from there" {

@@ -15,10 +15,12 @@ namespace {
 
 constexpr Option kHelp{"help", "", "this text"};
 constexpr Option kVersion{"version", "", "the version"};
+constexpr Option kComplete{"complete", "", "a script for bash"};
 
 const Option* find(const Tool& tool, std::string_view name) {
     if (name == kHelp.name) return &kHelp;
     if (name == kVersion.name) return &kVersion;
+    if (name == kComplete.name) return &kComplete;
     auto found = std::ranges::find(tool.options, name, &Option::name);
     return found == tool.options.end() ? nullptr : &*found;
 }
@@ -87,9 +89,10 @@ Result<Line> parse_own(const Tool& tool, int argc, char** argv) {
     return line;
 }
 
-/// Prints what --help or --version ask for; true where one of them was given.
+/// Prints what --help, --version or --complete ask for; true where one of them was given.
 bool answered(const Tool& tool, const Line& line) {
     if (line.has("help")) return print(stdout, help(tool)), true;
+    if (line.has("complete")) return print(stdout, completion(tool)), true;
     if (line.has("version")) return print(stdout, fmt::format("{} {}\n", tool.name, VSERVER_VERSION)), true;
     return false;
 }

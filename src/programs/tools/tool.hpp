@@ -28,7 +28,7 @@ enum class Kind : std::uint8_t {
     wrapper,  ///< a watcher that hands the options that are not its own to another program
 };
 
-/// A program of ours. --help and --version come by themselves.
+/// A program of ours. --help, --version and --complete come by themselves.
 struct Tool {
     Kind kind;
     std::string_view name;
@@ -54,6 +54,8 @@ int run_tool(const Tool& tool, int argc, char** argv, int (*run)(const Line&));
 /// keeps its own.
 Result<Line> parse(const Tool& tool, int argc, char** argv);
 std::string help(const Tool& tool);
+/// A script for bash; `--complete` prints it.
+std::string completion(const Tool& tool);
 
 void say(const Tool& tool, std::string_view sentence);    ///< standard error, "NAME: sentence"
 /// The sentence, and the exit status of a program that runs a command: 125.

@@ -56,5 +56,16 @@ TEST(ToolCapabilities, are_added_and_taken_in_order) {
     EXPECT_EQ(capability_words(1 << 5 | 1), "chown, kill");
 }
 
+TEST(Completion, has_every_option_and_completes_the_command_of_a_runner) {
+    constexpr Option kSome[] = {{"ip", "IP", "an address"}, {"silent", "", "say nothing"}};
+    const Tool runner{Kind::runner, "chbind", "", "", kSome}, watcher{Kind::watcher, "vps", "", "", kSome};
+    const auto script = completion(runner);
+    EXPECT_NE(script.find("'--help --version --ip --silent'"), std::string::npos) << script;
+    EXPECT_NE(script.find("--no-value|--ip) (( ++at ))"), std::string::npos) << script;
+    EXPECT_NE(script.find("complete -o default -F _chbind chbind\n"), std::string::npos);
+    EXPECT_NE(script.find("_command_offset"), std::string::npos);
+    EXPECT_EQ(completion(watcher).find("_command_offset"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace vs::tools

@@ -1,0 +1,267 @@
+#include "guard/prove.hpp"
+
+#include <fcntl.h>
+#include <linux/netlink.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <set>
+
+#include "base/text.hpp"
+#include "guard/host_view.hpp"
+#include "guard/seal.hpp"
+#include "guard/secure_host.hpp"
+#include "guard/secure_record.hpp"
+#include "guard/secure_rules.hpp"
+#include "server/devices.hpp"
+#include "server/query.hpp"
+#include "storage/record.hpp"
+#include "sys/process.hpp"
+#include "sys/route.hpp"
+#include "sys/sock_diag.hpp"
+
+namespace vs::guard {
+
+namespace {
+
+constexpr std::chrono::seconds kPatience{10};
+
+bool is_loopback(std::string_view address) { return address.starts_with("127.") || address == "::1"; }
+
+/// A server that runs, with what of it is needed here.
+struct Running {
+    server::Server server;
+    server::RunState run;
+};
+
+class Prover {
+  public:
+    Prover(const storage::Store& store, std::string_view wire) : store_(store), wire_(wire) {}
+
+    Result<Proof> run() {
+        record_ = TRY(read_secure_record(store_));
+        if (!record_) weak("layout", "this machine is not secured: 'vserver secure-host apply NAME'");
+        TRY(find_running());
+        attempt("devices", devices());
+        attempt("addresses", addresses());
+        attempt("rules", rules());
+        attempt("boot", boot());
+        attempt("listeners", listeners());
+        attempt("servers", servers());
+        attempt("processes", processes());
+        attempt("probes", probe_from_servers());
+        attempt("wire", wire());
+        proof_.when = storage::timestamp();
+        proof_.verdict = !proof_.weaknesses.empty() ? Verdict::changed : proof_.unknown.empty() ? Verdict::ok : Verdict::unknown;
+        return std::move(proof_);
+    }
+
+  private:
+    void weak(std::string subject, std::string detail) { proof_.weaknesses.push_back({std::move(subject), std::move(detail)}); }
+    void note(const char* what, std::string line) { proof_.evidence[what].push_back(std::move(line)); }
+    void attempt(const char* what, const Result<>& done) {
+        proof_.evidence[what];
+        if (!done) proof_.unknown.push_back({what, done.error().message()});
+    }
+
+    Result<> find_running() {
+        for (const auto& status : TRY(server::query_all(store_))) {
+            if (!status.run || status.run->phase != server::Phase::running || !status.settings || !status.record) continue;
+            running_.push_back({{status.name, *status.settings, *status.record}, *status.run});
+        }
+        return {};
+    }
+
+    Result<> devices() {
+        auto socket = TRY(sys::NetlinkSocket::open(NETLINK_ROUTE));
+        auto stray = TRY(stray_devices(socket));
+        for (const auto& link : TRY(sys::links(socket))) note("devices", fmt::format("{} ({}, {})", link.name, link.kind.empty() ? "hardware" : link.kind, link.up ? "up" : "down"));
+        for (const auto& link : stray) weak("device", fmt::format("'{}' is in the main environment; 'vserver secure-host catch' takes it out", link.name));
+        return whereabouts();
+    }
+
+    /// Of the devices that the main environment had.
+    Result<> whereabouts() {
+        auto parked = TRY(server::parked_devices());
+        for (const auto& device : record_ ? record_->devices : std::vector<model::OwnDevice>()) {
+            auto has = [&](const Running& one) { return std::ranges::find(one.run.network.devices, device.name, &model::OwnDevice::name) != one.run.network.devices.end(); };
+            auto owner = std::ranges::find_if(running_, has);
+            bool is_parked = std::ranges::find(parked, device.name) != parked.end();
+            if (owner != running_.end()) note("devices", fmt::format("{}: in '{}'", device.name, owner->server.name.text()));
+            else if (is_parked) note("devices", fmt::format("{}: parked", device.name));
+            else proof_.unknown.push_back({"devices", fmt::format("'{}' is neither in its server nor parked", device.name)});
+        }
+        return {};
+    }
+
+    Result<> addresses() {
+        auto socket = TRY(sys::NetlinkSocket::open(NETLINK_ROUTE));
+        for (const auto& own : TRY(sys::own_addresses(socket))) {
+            note("addresses", fmt::format("{}/{}", own.address, own.prefix));
+            if (!is_loopback(own.address)) weak("address", fmt::format("the main environment has {}/{}", own.address, own.prefix));
+        }
+        return {};
+    }
+
+    Result<> rules() {
+        for (auto [family, wanted] : {std::pair("inet", kSecureInet), std::pair("arp", kSecureArp)}) {
+            auto listed = TRY(sys::run_program({"nft", "list", "table", family, "vserver_secure"}, {.input = "", .environment = {}, .limit = kPatience}));
+            if (!listed.status.success()) {
+                weak("rules", fmt::format("the table '{} vserver_secure' is not loaded", family));
+                continue;
+            }
+            note("rules", std::string(base::trim(listed.out)));
+            if (listed.out != wanted) weak("rules", fmt::format("the table '{} vserver_secure' is not as it was loaded; 'vserver secure-host resume' loads it again", family));
+        }
+        return {};
+    }
+
+    Result<> boot() {
+        auto file = sys::read_file(sys::kHere, secure_rules_path(store_));
+        if (!file || *file != secure_rules()) weak("boot", fmt::format("{} does not have the rules for the next boot", secure_rules_path(store_)));
+        else note("boot", fmt::format("{} has the rules", secure_rules_path(store_)));
+        if (TRY(sys::exists(sys::kHere, "/run/systemd/system"))) TRY(judge_unit());
+        else note("boot", "no systemd here: have them loaded with 'vserver secure-host resume' before the network at each boot");
+        return record_ ? judge_settings() : Result<>();
+    }
+
+    Result<> judge_unit() {
+        auto enabled = TRY(sys::run_program({"systemctl", "is-enabled", "vserver-secure-host.service"}, {.input = "", .environment = {}, .limit = kPatience}));
+        if (!enabled.status.success()) weak("boot", "vserver-secure-host.service is not enabled");
+        else note("boot", "vserver-secure-host.service is enabled");
+        return {};
+    }
+
+    /// Without its devices the server would leave them to the main environment at its next start.
+    Result<> judge_settings() {
+        auto server = TRY(server::load_server(store_, record_->server));
+        for (const auto& device : record_->devices)
+            if (std::ranges::find(server.settings.devices, device.name, &model::OwnDevice::name) == server.settings.devices.end())
+                weak("boot", fmt::format("the settings of '{}' do not have the device '{}' any more", record_->server, device.name));
+        return {};
+    }
+
+    Result<> listeners() {
+        for (const auto& socket : TRY(sys::open_sockets())) {
+            auto line = fmt::format("{} {}:{} (uid {})", socket.protocol, socket.address, socket.port, socket.uid);
+            note("listeners", line);
+            if (!is_loopback(socket.address)) weak("listener", line + " would answer on any device");
+            if (socket.protocol == "tcp") tcp_ports_.insert(socket.port);
+        }
+        for (const auto& line : other_protocols(TRY(sys::read_file(sys::kHere, "/proc/net/protocols")))) weak("listener", "sockets: " + line);
+        abstract_ = abstract_names(TRY(sys::read_file(sys::kHere, "/proc/net/unix", std::size_t{16} << 20)));
+        for (const auto& name : abstract_) note("listeners", "abstract @" + base::escape_control(name));
+        return {};
+    }
+
+    Result<> servers() {
+        for (const auto& one : running_) {
+            note("servers", fmt::format("{}: {}", one.server.name.text(), print_plan(one.run.network)));
+            if (model::uses_host_network(one.run.network.kind)) weak("server", fmt::format("'{}' runs in the main environment's own network", one.server.name.text()));
+        }
+        return {};
+    }
+
+    Result<> processes() {
+        std::set<pid_t> of_servers;
+        std::map<std::string, std::string> networks;  // of servers
+        for (const auto& one : running_) {
+            for (pid_t pid : TRY(processes_of(one.server))) of_servers.insert(pid);
+            networks[sys::read_link(sys::kHere, fmt::format("/proc/{}/ns/net", one.run.init)).value_or("")] = one.server.name.text();
+        }
+        auto own = TRY(sys::read_link(sys::kHere, "/proc/self/ns/net"));
+        networks.erase(own);
+        for (const auto& entry : TRY(sys::list_dir(TRY(sys::open_dir(sys::kHere, "/proc"))))) {
+            auto pid = base::parse_number(entry);
+            if (pid && !of_servers.contains(static_cast<pid_t>(*pid))) TRY(judge_process(entry, own, networks));
+        }
+        return {};
+    }
+
+    Result<> judge_process(const std::string& pid, const std::string& own, const std::map<std::string, std::string>& networks) {
+        auto program = sys::read_link(sys::kHere, fmt::format("/proc/{}/exe", pid));
+        auto network = sys::read_link(sys::kHere, fmt::format("/proc/{}/ns/net", pid));
+        if (!program || !network) return {};  // a thread of the kernel, or gone
+        auto shown = fmt::format("{} {}", pid, base::escape_control(*program));
+        note("processes", shown);
+        for (const auto& socket : TRY(sys::unusual_sockets(TRY(sys::open_dir(sys::kHere, "/proc")), static_cast<pid_t>(base::parse_number(pid).value_or(0)))))
+            weak("listener", fmt::format("{} has a socket past every rule: {}", shown, socket));
+        if (*network == own) return {};
+        if (auto found = networks.find(*network); found != networks.end()) {
+            weak("process", fmt::format("{} of the main environment is in the network of '{}'", shown, found->second));
+            return {};
+        }
+        auto namespace_fd = sys::open_at(sys::kHere, fmt::format("/proc/{}/ns/net", pid), O_RDONLY);
+        if (!namespace_fd) return {};
+        auto socket = TRY(sys::NetlinkSocket::open_in(*namespace_fd, NETLINK_ROUTE));
+        for (const auto& link : TRY(sys::links(socket)))
+            if (link.name != "lo") weak("process", fmt::format("{} is in another network that has the device '{}'", shown, link.name));
+        return {};
+    }
+
+    /// What somebody in each server's network gets who tries to reach what listens here.
+    Result<> probe_from_servers() {
+        for (const auto& one : running_) {
+            if (model::uses_host_network(one.run.network.kind)) continue;
+            auto name = one.server.name.text();
+            auto network = TRY(sys::open_at(sys::kHere, fmt::format("/proc/{}/ns/net", one.run.init), O_RDONLY));
+            std::set<std::uint16_t> its_own;
+            for (const auto& socket : TRY(sockets_of(one.server, one.run))) its_own.insert(socket.port);
+            std::size_t asked = 0, answered = 0;
+            for (const auto& abstract : abstract_) {
+                ++asked;
+                if (!TRY(sys::abstract_answers(network, abstract))) continue;
+                ++answered;
+                weak("probe", fmt::format("'{}' reaches the abstract socket @{}", name, base::escape_control(abstract)));
+            }
+            for (auto port : tcp_ports_)
+                for (const auto* address : {"127.0.0.1", "::1"}) {
+                    if (its_own.contains(port)) continue;
+                    ++asked;
+                    if (!TRY(sys::tcp_answers(network, address, port))) continue;
+                    ++answered;
+                    weak("probe", fmt::format("'{}' reaches port {}", name, port));
+                }
+            note("probes", fmt::format("{}: {} tried, {} answered", name, asked, answered));
+        }
+        return {};
+    }
+
+    /// Ports that are open on the wire are a server's, or somebody else answers.
+    Result<> wire() {
+        if (wire_.empty()) {
+            note("wire", "nobody looked; on another machine: nmap -Pn -p- -oG FILE ADDRESS, and then 'prove --wire FILE'");
+            return {};
+        }
+        std::set<std::string> of_servers;
+        for (const auto& one : running_)
+            for (const auto& socket : TRY(sockets_of(one.server, one.run))) of_servers.insert(fmt::format("{}/{}", socket.port, socket.protocol));
+        auto open = open_on_wire(wire_);
+        note("wire", fmt::format("{} open", open.size()));
+        for (const auto& line : open) {
+            note("wire", base::escape_control(line));
+            if (!of_servers.contains(line.substr(line.find(' ') + 1))) weak("wire", base::escape_control(line) + " answers, and no server listens there");
+        }
+        return {};
+    }
+
+    const storage::Store& store_;
+    std::string_view wire_;
+    std::optional<SecureRecord> record_;
+    std::vector<Running> running_;
+    std::set<std::uint16_t> tcp_ports_;
+    std::vector<std::string> abstract_;
+    Proof proof_;
+};
+
+}  // namespace
+
+Result<Proof> prove_secure_host(const storage::Store& store, std::string_view wire) { return Prover(store, wire).run(); }
+
+Result<> sign_proof(const storage::Store& store, const std::string& document) {
+    auto seal = TRY(Seal::open(store));
+    auto dir = TRY(sys::open_dir(sys::kHere, store.path() + "/guard"));
+    return sys::replace_file(dir, "proof", seal.sign("proof", document), 0600, sys::Durability::synced);
+}
+
+}  // namespace vs::guard

@@ -1,0 +1,66 @@
+#include <algorithm>
+#include <array>
+
+#include "base/text.hpp"
+#include "guard/prove.hpp"
+
+namespace vs::guard {
+
+namespace {
+
+// What does not leave the machine, and what open_sockets() and unusual_sockets() tell more of.
+constexpr std::array<std::string_view, 12> kKnown = {"UNIX", "UNIX-STREAM", "NETLINK", "ALG", "KEY", "PACKET",
+                                                     "TCP",  "TCPv6",       "UDP",     "UDPv6", "RAW", "RAWv6"};
+
+std::vector<std::string_view> words_of(std::string_view line) {
+    auto words = base::split(line, ' ');
+    std::erase(words, std::string_view());
+    return words;
+}
+
+}  // namespace
+
+std::vector<std::string> other_protocols(std::string_view table) {
+    std::vector<std::string> found;
+    for (auto line : base::split(table, '\n')) {
+        auto words = words_of(line);
+        if (words.size() < 3 || std::ranges::find(kKnown, words[0]) != kKnown.end()) continue;
+        auto count = base::parse_number(words[2]);
+        if (count && *count > 0) found.push_back(fmt::format("{} of {}", *count, words[0]));
+    }
+    return found;
+}
+
+std::vector<std::string> abstract_names(std::string_view table) {
+    std::vector<std::string> names;
+    for (auto line : base::split(table, '\n')) {
+        constexpr std::size_t kFieldsBefore = 7;
+        auto words = words_of(line);
+        if (words.size() > kFieldsBefore && words[kFieldsBefore].starts_with('@')) names.emplace_back(words[kFieldsBefore].substr(1));
+    }
+    std::ranges::sort(names);
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    return names;
+}
+
+std::vector<std::string> open_on_wire(std::string_view greppable) {
+    std::vector<std::string> found;
+    for (auto line : base::split(greppable, '\n')) {
+        auto ports = line.find("Ports: ");
+        auto words = words_of(line);
+        if (words.size() < 2 || words[0] != "Host:" || ports == std::string_view::npos) continue;
+        auto list = line.substr(ports + 7);
+        for (auto port : base::split(list.substr(0, list.find('\t')), ',')) {
+            auto fields = base::split(base::trim(port), '/');
+            if (fields.size() > 2 && fields[1].starts_with("open")) found.push_back(fmt::format("{} {}/{}", words[1], fields[0], fields[2]));
+        }
+    }
+    return found;
+}
+
+std::string_view proof_name(Verdict verdict) {
+    constexpr std::array<std::string_view, 3> kNames = {"UNREACHABLE", "REACHABLE", "UNKNOWN"};
+    return kNames[static_cast<std::size_t>(verdict)];
+}
+
+}  // namespace vs::guard

@@ -1,0 +1,75 @@
+#include <cerrno>
+#include <nlohmann/json.hpp>
+
+#include "guard/secure_record.hpp"
+#include "sys/file.hpp"
+
+namespace vs::guard {
+
+namespace {
+
+using json = nlohmann::ordered_json;
+
+constexpr const char* kFile = "secure-host.json";
+constexpr std::size_t kLargest = 4 << 20;
+
+Result<sys::DirFd> guard_dir(const storage::Store& store) {
+    auto path = store.path() + "/guard";
+    TRY(sys::make_dirs(path, 0700));
+    return sys::open_dir(sys::kHere, path);
+}
+
+template <typename Values>
+json texts(const Values& values) {
+    auto list = json::array();
+    for (const auto& value : values) list.push_back(value.text());
+    return list;
+}
+
+std::string text(const json& object, const char* key) {
+    auto value = object.value(key, json());
+    return value.is_string() ? value.get<std::string>() : "";
+}
+
+template <typename Value>
+Result<> read_values(const json& object, const char* key, std::vector<Value>& values) {
+    auto list = object.value(key, json::array());
+    if (!list.is_array()) return fail(Code::failed, "'{}' is no list", key);
+    for (const auto& item : list) values.push_back(TRY(Value::parse(item.is_string() ? item.get<std::string>() : "")));
+    return {};
+}
+
+Result<SecureRecord> parse(const std::string& content) {
+    auto root = json::parse(content, nullptr, false);
+    if (!root.is_object() || !root.value("devices", json()).is_array()) return fail(Code::failed, "it is no record of secure-host");
+    SecureRecord record{text(root, "server"), {}, text(root, "settings_before"), text(root, "settings_after")};
+    for (const auto& item : root["devices"]) {
+        if (!item.is_object()) return fail(Code::failed, "a device in it is no object");
+        auto& device = record.devices.emplace_back();
+        device.name = text(item, "name");
+        TRY(read_values(item, "addresses", device.addresses));
+        TRY(read_values(item, "gateways", device.gateways));
+    }
+    return record;
+}
+
+}  // namespace
+
+Result<std::optional<SecureRecord>> read_secure_record(const storage::Store& store) {
+    auto content = sys::read_file(TRY(guard_dir(store)), kFile, kLargest);
+    if (!content && content.error().errno_value == ENOENT) return std::nullopt;
+    return std::optional(TRY_WITH(parse(TRY(std::move(content))), "read {}/guard/{}", store.path(), kFile));
+}
+
+Result<> write_secure_record(const storage::Store& store, const SecureRecord& record) {
+    json root = {{"server", record.server}, {"devices", json::array()}};
+    for (const auto& device : record.devices)
+        root["devices"].push_back({{"name", device.name}, {"addresses", texts(device.addresses)}, {"gateways", texts(device.gateways)}});
+    root["settings_before"] = record.settings_before;
+    root["settings_after"] = record.settings_after;
+    return sys::replace_file(TRY(guard_dir(store)), kFile, root.dump(2) + "\n", 0600, sys::Durability::synced);
+}
+
+Result<> remove_secure_record(const storage::Store& store) { return sys::remove_file(TRY(guard_dir(store)), kFile); }
+
+}  // namespace vs::guard
