@@ -223,6 +223,10 @@ struct vserver_addresses {
 #define VSERVER_LOCKER_NOBODY  2
 VSERVER_API int vserver_address_locker(void);
 
+/* The addresses that a process is locked to, by root or the service, with blanks between them; "" where it is not. For root only.
+ * Returns the length without the final zero, which may be more than there is room for, or a negative errno. */
+VSERVER_API ssize_t vserver_addresses_of(pid_t pid, char *text, size_t size);
+
 /* Locks the caller and all it will start. Sockets that it has stay unlocked. 0, or a negative errno: then it may be
  * half confined, and must not go on. */
 VSERVER_API int vserver_lock_addresses(const struct vserver_addresses *addresses);

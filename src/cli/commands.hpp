@@ -38,6 +38,7 @@ Result<int> umount(const Invocation& line);
 Result<int> scan(const Invocation& line);
 Result<int> accept(const Invocation& line);
 Result<int> crossview(const Invocation& line);
+Result<int> guard_watch(const Invocation& line);
 Result<int> secure_host(const Invocation& line);
 
 // This machine

@@ -28,6 +28,7 @@ constexpr std::array kOptions = {
     Option{Opt::undo, "undo", 0, "", "let it use every address again"},
     Option{Opt::full, "full", 0, "", "read everything, the image too, and compare what is cached with what is stored"},
     Option{Opt::budget, "budget", 0, "SIZE", "read at most so much; what is left out makes the verdict UNKNOWN"},
+    Option{Opt::command, "command", 0, "PROGRAM", "is run for each alert, with the server, the kind and the sentence"},
     Option{Opt::console, "console", 0, "", "there is another way in than the network: a console"},
     Option{Opt::wire, "wire", 0, "FILE", "what nmap -oG found from another machine"},
     Option{Opt::user, "user", 'u', "USER", "a user of the server, by name or number; else root"},
@@ -62,6 +63,7 @@ constexpr Opt kQuery[] = {Opt::json};
 constexpr Opt kLogs[] = {Opt::follow, Opt::since, Opt::until, Opt::grep, Opt::priority, Opt::boot, Opt::verify, Opt::export_, Opt::checkpoints, Opt::key, Opt::json};
 constexpr Opt kExec[] = {Opt::user, Opt::directory, Opt::environment, Opt::terminal, Opt::no_terminal};
 constexpr Opt kScan[] = {Opt::full, Opt::budget, Opt::json};
+constexpr Opt kWatch[] = {Opt::command, Opt::json};
 constexpr Opt kSecureHost[] = {Opt::console, Opt::wire, Opt::json};
 constexpr Opt kSuexec[] = {Opt::directory, Opt::environment, Opt::terminal, Opt::no_terminal};
 
@@ -127,6 +129,9 @@ constexpr std::array kVerbs = {
          .help = "take what scan reports as what the server is to be, everywhere or at some paths"},
     Verb{.id = VerbId::crossview, .name = "crossview", .alias = "", .group = Group::guarding, .names = Names::several,
          .options = kQuery, .help = "hold what the host sees of a running server against what its own tools say; 0, 1 or 8"},
+    Verb{.id = VerbId::guard_watch, .name = "guard", .alias = "", .group = Group::guarding, .names = Names::none,
+         .arguments = "watch | status", .least = 1, .most = 1, .options = kWatch,
+         .help = "watch all servers as they change and tell what should not be, or show what was told"},
     Verb{.id = VerbId::secure_host, .name = "secure-host", .alias = "", .group = Group::guarding, .names = Names::none,
          .arguments = "plan NAME | apply NAME | undo | prove | resume | catch", .least = 1, .most = 2, .options = kSecureHost,
          .help = "give the machine's network to one server, and prove that the main environment is unreachable"},

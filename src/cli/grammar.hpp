@@ -13,7 +13,7 @@ namespace vs::cli {
 enum class Opt : std::uint8_t {
     from, image, packages, address, network, hostname, domain, nameserver, port, memory, processes, init, dry_run,
     yes, kill, timeout, ip, undo,
-    full, budget, console, wire,
+    full, budget, console, wire, command,
     user, directory, environment, terminal, no_terminal,
     follow, since, until, grep, priority, boot, verify, export_, checkpoints, key,
     all, running, json, help,
@@ -34,7 +34,7 @@ enum class VerbId : std::uint8_t {
     list, status, running, config, check, logs,
     enter, exec, suexec, passwd,
     files, mount, umount,
-    scan, accept, crossview, secure_host,
+    scan, accept, crossview, guard_watch, secure_host,
     doctor, repair, host_service,
 };
 

@@ -54,6 +54,7 @@ Result<int> dispatch(const Invocation& line) {
         case VerbId::scan: return scan(line);
         case VerbId::accept: return accept(line);
         case VerbId::crossview: return crossview(line);
+        case VerbId::guard_watch: return guard_watch(line);
         case VerbId::secure_host: return secure_host(line);
         case VerbId::doctor: return doctor(line);
         case VerbId::repair: return repair(line);

@@ -131,6 +131,11 @@ Result<AddressLocker> AddressLocker::open() {
     return AddressLocker(kPins, TRY(sys::open_pinned_map(kPins + "/locks")));
 }
 
+Result<std::optional<AddressLocker>> AddressLocker::find() {
+    if (!TRY(sys::exists(sys::kHere, kPins + "/locks"))) return std::nullopt;
+    return std::optional(AddressLocker(kPins, TRY(sys::open_pinned_map(kPins + "/locks"))));
+}
+
 Result<> AddressLocker::attach(const AddressLock& lock, sys::FdRef group) const {
     std::vector<Attachment> wanted(std::begin(kAlways), std::end(kAlways));
     if (is_steered(lock)) wanted.insert(wanted.end(), std::begin(kSteered), std::end(kSteered));

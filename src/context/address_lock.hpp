@@ -58,6 +58,8 @@ class AddressLocker {
   public:
     /// Loads and pins them where this boot has not yet (30 ms). Code::unsupported where this kernel cannot.
     static Result<AddressLocker> open();
+    /// Those that this boot has; nullopt where it has none, and so no lock.
+    static Result<std::optional<AddressLocker>> find();
 
     /// Locks a group that nobody lives in yet, or changes its lock, to addresses of our network namespace. After a failure the group refuses more than it
     /// should, and must be removed.

@@ -24,7 +24,7 @@ consteval FilterProgram compile() {
     const Label allow = a.make_label(), notify = a.make_label(), denied = a.make_label(), no_protocol = a.make_label();
     const Label socket = a.make_label(), send = a.make_label();
     a.load_number();
-    for (std::uint32_t call : {__NR_bind, __NR_connect, __NR_listen, __NR_sendmsg, __NR_sendmmsg}) a.if_equal(call, notify);
+    for (int call : {__NR_bind, __NR_connect, __NR_listen, __NR_sendmsg, __NR_sendmmsg}) a.if_equal(static_cast<std::uint32_t>(call), notify);
     a.if_equal(__NR_sendto, send);
     a.if_equal(__NR_socket, socket, allow);
     a.place(send);  // without an address it is a send(2), of a socket that has been connected

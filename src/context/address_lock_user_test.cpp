@@ -81,8 +81,8 @@ std::uint32_t answer(std::uint32_t number, std::array<std::uint64_t, 6> argument
 }
 
 TEST(HonestFilter, hands_on_what_names_an_address) {
-    for (std::uint32_t call : {__NR_bind, __NR_connect, __NR_listen, __NR_sendmsg, __NR_sendmmsg})
-        EXPECT_EQ(answer(call), std::uint32_t{SECCOMP_RET_USER_NOTIF});
+    for (int call : {__NR_bind, __NR_connect, __NR_listen, __NR_sendmsg, __NR_sendmmsg})
+        EXPECT_EQ(answer(static_cast<std::uint32_t>(call)), std::uint32_t{SECCOMP_RET_USER_NOTIF});
     EXPECT_EQ(answer(__NR_sendto), std::uint32_t{SECCOMP_RET_ALLOW});
     EXPECT_EQ(answer(__NR_sendto, {0, 0, 0, 0, 1, 0}), std::uint32_t{SECCOMP_RET_USER_NOTIF});
     EXPECT_EQ(answer(__NR_sendto, {0, 0, 0, 0, 0x1'0000'0000, 0}), std::uint32_t{SECCOMP_RET_USER_NOTIF});

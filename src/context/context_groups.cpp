@@ -82,6 +82,15 @@ Result<std::string> group_of(pid_t pid) {
     return fail(Code::unsupported, "process {} is in no control group of version 2", pid);
 }
 
+Result<std::optional<AddressLock>> lock_around(pid_t pid) {
+    auto locker = TRY(AddressLocker::find());
+    if (!locker) return std::nullopt;
+    const auto mount = TRY(cgroup2_mount());
+    for (auto group = TRY(group_of(pid)); group.size() > mount.size() + 1; group.resize(group.rfind('/')))
+        if (auto lock = TRY(locker->read(TRY(sys::open_dir(sys::kHere, group))))) return lock;
+    return std::nullopt;
+}
+
 Result<> add_loopback_address(std::uint16_t number) {
     if (!TRY(has_ipv6())) return {};
     auto address = loopback_address(number, model::Family::ipv6);

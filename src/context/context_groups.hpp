@@ -29,6 +29,9 @@ struct ContextGroup {
 /// The path of a process's group on the version 2 hierarchy.
 Result<std::string> group_of(pid_t pid);
 
+/// The innermost lock around a process, a server's and a host service's too; nullopt: none. For root.
+Result<std::optional<AddressLock>> lock_around(pid_t pid);
+
 /// Where a process is.
 struct LockPlace {
     enum class Kind { outside, locked, other } kind = Kind::outside;  ///< other: in a group of ours that is no lock, a server's

@@ -24,11 +24,11 @@ consteval FilterProgram compile() {
     a.if_equal(__NR_socket, socket);
     a.if_equal(__NR_socketpair, socket);
     a.if_equal(__NR_bpf, denied);
-    for (std::uint32_t call : {__NR_io_uring_setup, __NR_io_uring_enter, __NR_io_uring_register}) a.if_equal(call, absent);
+    for (int call : {__NR_io_uring_setup, __NR_io_uring_enter, __NR_io_uring_register}) a.if_equal(static_cast<std::uint32_t>(call), absent);
     a.go(allow);
     a.place(socket);
     a.load_low_word(0);
-    for (std::uint32_t family : {AF_UNIX, AF_INET, AF_INET6}) a.if_equal(family, allow);
+    for (int family : {AF_UNIX, AF_INET, AF_INET6}) a.if_equal(static_cast<std::uint32_t>(family), allow);
     a.if_equal(AF_NETLINK, allow, no_family);
     a.place(allow), a.allow();
     a.place(absent), a.refuse(ENOSYS);

@@ -33,15 +33,16 @@ TEST(LockFilter, LeavesTheFamiliesThatTheProgramsSeeAndTwoThatReachNoNetwork) {
 TEST(LockFilter, TheKernelLooksAtTheLowWordOfAFamily) { EXPECT_EQ(answer(__NR_socket, 0x1'0000'0000 | AF_PACKET), refused(EAFNOSUPPORT)); }
 
 TEST(LockFilter, ClosesTheWaysAroundItself) {
-    for (std::uint32_t call : {__NR_io_uring_setup, __NR_io_uring_enter, __NR_io_uring_register}) EXPECT_EQ(answer(call), refused(ENOSYS));
+    for (int call : {__NR_io_uring_setup, __NR_io_uring_enter, __NR_io_uring_register})
+        EXPECT_EQ(answer(static_cast<std::uint32_t>(call)), refused(ENOSYS));
     EXPECT_EQ(answer(__NR_bpf), refused(EPERM));
     EXPECT_EQ(answer(__NR_socket | 0x40000000, AF_INET), refused(ENOSYS));
     EXPECT_EQ(answer(__NR_getpid, 0, AUDIT_ARCH_I386), refused(ENOSYS));
 }
 
 TEST(LockFilter, LeavesTheRest) {
-    for (std::uint32_t call : {__NR_read, __NR_bind, __NR_connect, __NR_execve, __NR_unshare})
-        EXPECT_EQ(answer(call), std::uint32_t{SECCOMP_RET_ALLOW});
+    for (int call : {__NR_read, __NR_bind, __NR_connect, __NR_execve, __NR_unshare})
+        EXPECT_EQ(answer(static_cast<std::uint32_t>(call)), std::uint32_t{SECCOMP_RET_ALLOW});
 }
 
 }  // namespace

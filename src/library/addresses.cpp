@@ -2,6 +2,7 @@
 
 #include <cerrno>
 
+#include "context/context_groups.hpp"
 #include "context/honest_command.hpp"
 #include "library/report.hpp"
 
@@ -40,6 +41,14 @@ Result<> lock(const vserver_addresses* addresses) {
     return context::lock_caller(command.lock);
 }
 
+Result<std::string> addresses_of(pid_t pid) {
+    std::string text;
+    auto lock = TRY(context::lock_around(pid));
+    if (!lock) return text;
+    for (const auto& own : lock->addresses) text += (text.empty() ? "" : " ") + own.address.text();
+    return text;
+}
+
 }  // namespace
 
 }  // namespace vs::library
@@ -51,6 +60,13 @@ static_assert(VSERVER_LOCKER_SELF == static_cast<int>(vs::context::Locker::self)
               VSERVER_LOCKER_NOBODY == static_cast<int>(vs::context::Locker::nobody));
 
 int vserver_address_locker() { return static_cast<int>(vs::context::who_locks()); }
+
+ssize_t vserver_addresses_of(pid_t pid, char* text, size_t size) {
+    auto found = addresses_of(pid);
+    if (!found) return report(found.error());
+    if (size > 0) text[found->copy(text, size - 1)] = '\0';
+    return static_cast<ssize_t>(found->size());
+}
 
 int vserver_lock_addresses(const vserver_addresses* addresses) { return report(lock(addresses)); }
 

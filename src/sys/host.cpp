@@ -35,10 +35,17 @@ Result<DiskSpace> disk_space(const std::string& path) {
     return DiskSpace{status.f_bavail * status.f_frsize, status.f_blocks * status.f_frsize, status.f_favail, status.f_files};
 }
 
-void log_error(const char* program, std::string_view sentence) {
+namespace {
+
+void log_at(int priority, const char* program, std::string_view sentence) {
     ::openlog(program, LOG_PID, LOG_DAEMON);
-    ::syslog(LOG_ERR, "%.*s", static_cast<int>(sentence.size()), sentence.data());
+    ::syslog(priority, "%.*s", static_cast<int>(sentence.size()), sentence.data());
     ::closelog();
 }
+
+}  // namespace
+
+void log_warning(const char* program, std::string_view sentence) { log_at(LOG_WARNING, program, sentence); }
+void log_error(const char* program, std::string_view sentence) { log_at(LOG_ERR, program, sentence); }
 
 }  // namespace vs::sys

@@ -31,7 +31,8 @@ struct DiskSpace {
 };
 Result<DiskSpace> disk_space(const std::string& path);
 
-/// One error in the system log (syslog(3)), for programs that have no terminal.
+/// One line in the system log (syslog(3)), for programs that have no terminal.
+void log_warning(const char* program, std::string_view sentence);
 void log_error(const char* program, std::string_view sentence);
 
 }  // namespace vs::sys

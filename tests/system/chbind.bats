@@ -183,6 +183,14 @@ s = socket.create_connection(('$1', 7002)); s.sendall(b'who'); print(s.recv(99).
     ! ip -6 -o address show dev lo | grep fd76:
 }
 
+@test "root sees what a process is locked to" {
+    background chbind --silent --ip 10.77.0.21 --ip fd77::21 sh -c 'echo $$; exec sleep 1000'
+    wait_until test -s "$BATS_TEST_TMPDIR/background"
+    started+=("$(<"$BATS_TEST_TMPDIR/background")")
+    [ "$(chcontext --show "$(<"$BATS_TEST_TMPDIR/background")" | sed -n 's/^addresses *//p')" = '10.77.0.21 fd77::21' ]
+    [ "$(chcontext --show | sed -n 's/^addresses *//p')" = all ]
+}
+
 @test "a descriptor of the caller's is a grant only where it is asked for" {
     run locked --ip 10.77.0.21 sh -c 'echo x >&7' 7>"$BATS_TEST_TMPDIR/file"; [ "$status" -ne 0 ]
     run locked --ip 10.77.0.21 --keep-fds sh -c 'echo x >&7' 7>"$BATS_TEST_TMPDIR/file"; [ "$status" -eq 0 ]

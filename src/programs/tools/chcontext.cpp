@@ -87,11 +87,18 @@ std::string flag_words(std::uint32_t flags) {
     return words.empty() ? "none" : words;
 }
 
+/// "?" where only root is told.
+std::string address_words(pid_t pid) {
+    char text[1024] = "";
+    const auto length = vserver_addresses_of(pid, text, sizeof text);
+    return length < 0 ? "?" : length == 0 ? "all" : text;
+}
+
 std::string context_text(const vserver_process& process) {
-    return fmt::format("context      {}\nname         {}\nkind         {}\nflags        {}\nceiling      {}\nno_new_privs {}\n",
+    return fmt::format("context      {}\nname         {}\nkind         {}\nflags        {}\nceiling      {}\nno_new_privs {}\naddresses    {}\n",
                        process.kind == VSERVER_KIND_HIDDEN ? "?" : std::to_string(process.context), process.name[0] != 0 ? process.name : "-",
                        kind_word(process.kind), flag_words(process.context_flags), capability_words(process.bounding),
-                       (process.flags & VSERVER_PROCESS_NO_NEW_PRIVS) != 0 ? "yes" : "no");
+                       (process.flags & VSERVER_PROCESS_NO_NEW_PRIVS) != 0 ? "yes" : "no", address_words(process.pid));
 }
 
 int show(const Line& line) {

@@ -1,0 +1,45 @@
+#pragma once
+// Who changes which name on a whole file system (fanotify(7)), as it happens. The change itself may be over when it is read, and the
+// process gone; a store through a shared mapping makes no event at all.
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "sys/fd.hpp"
+
+namespace vs::sys {
+
+enum class FileChange {
+    content,  ///< written and closed
+    entry,    ///< a name came or went
+    status,   ///< mode, owner, attributes
+};
+struct FileEvent {
+    FileChange change = FileChange::content;
+    pid_t pid = 0;          ///< as this PID namespace counts; 0: not in it
+    std::string directory;  ///< where it is now; empty: gone already
+    std::string name;
+};
+
+class FileWatch {
+  public:
+    /// The file system that `path` is on. Needs CAP_SYS_ADMIN in the initial user namespace.
+    static Result<FileWatch> open(const std::string& path);
+    [[nodiscard]] FdRef fd() const { return group_; }
+
+    struct Batch {
+        std::vector<FileEvent> events;
+        bool overflowed = false;  ///< some were lost, nobody knows which
+    };
+    /// What there is; nothing where nothing waits.
+    Result<Batch> read();
+
+  private:
+    FileWatch(Fd group, DirFd mount) : group_(std::move(group)), mount_(std::move(mount)) {}
+    Fd group_;
+    DirFd mount_;
+};
+
+}  // namespace vs::sys
