@@ -105,7 +105,7 @@ TEST(HostView, what_covers_the_root_lends_nothing_to_what_is_bound_from_it) {
 }
 
 TEST(HostView, a_place_of_which_nothing_is_expected_may_be_covered_unless_something_is_of_what_lies_in_it) {
-    for (const char* point : {"/var", "/var/lib", "/var/spool", "/home", "/home/alice"})
+    for (const char* point : {"/var", "/var/lib", "/var/spool", "/home"})
         EXPECT_EQ(foreign_mounts({mount("/", "overlay", "0:1", "/"), mount(point, "tmpfs", "0:6", "/")}, {}).size(), 1U) << point;
     for (const char* point : {"/tmp", "/run/user/1000", "/srv/www", "/var/tmp", "/var/lib/postgresql"})
         EXPECT_TRUE(foreign_mounts({mount("/", "overlay", "0:1", "/"), mount(point, "tmpfs", "0:6", "/")}, {}).empty()) << point;
