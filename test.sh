@@ -14,7 +14,7 @@ trap 'rm -rf "$work"' EXIT
 
 export VSERVER_CACHE=${VSERVER_CACHE:-/root/.cache/vserver}    # what is made once: the machine of tests/vm, Debian systems
 readonly sanitized=(base_test model_test context_test log_test)    # parsers of hostile text, and the filter's tables
-readonly stock_seconds=540                                # for each machine with the stock kernel
+readonly stock_seconds=900                                # for each machine with the stock kernel
 passed=0 failed=0 skipped=0 long=''
 
 die() { echo "test.sh: $*" >&2; exit 1; }
