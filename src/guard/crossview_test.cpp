@@ -98,6 +98,29 @@ TEST(Crossview, mounts_that_nobody_asked_for) {
     }
 }
 
+TEST(HostView, what_covers_the_root_lends_nothing_to_what_is_bound_from_it) {
+    const std::vector<sys::MountEntry> mounts = {mount("/", "overlay", "0:1", "/"), mount("/", "tmpfs", "0:6", "/"),
+                                                 mount("/etc/cron.d", "tmpfs", "0:6", "/etc/cron.d")};
+    EXPECT_EQ(foreign_mounts(mounts, {}).size(), 2U);
+}
+
+TEST(HostView, a_place_of_which_nothing_is_expected_may_be_covered_unless_something_is_of_what_lies_in_it) {
+    for (const char* point : {"/var", "/var/lib", "/var/spool", "/home"})
+        EXPECT_EQ(foreign_mounts({mount("/", "overlay", "0:1", "/"), mount(point, "tmpfs", "0:6", "/")}, {}).size(), 1U) << point;
+    for (const char* point : {"/tmp", "/run/user/1000", "/srv/www", "/var/tmp", "/var/lib/postgresql"})
+        EXPECT_TRUE(foreign_mounts({mount("/", "overlay", "0:1", "/"), mount(point, "tmpfs", "0:6", "/")}, {}).empty()) << point;
+}
+
+TEST(HostView, a_mask_of_the_guests_own_is_none_of_ours) {
+    const std::vector<sys::MountEntry> mounts = {mount("/", "overlay", "0:1", "/"), mount("/proc", "proc", "0:2", "/"),
+                                                 mount("/proc/keys", "tmpfs", "0:3", "/nothing"), mount("/proc/12", "tmpfs", "0:9", "/empty")};
+    ASSERT_EQ(foreign_mounts(mounts, {}).size(), 1U);
+    EXPECT_EQ(foreign_mounts(mounts, {})[0].point, "/proc/12");
+    model::Settings nesting;
+    nesting.nesting = true;
+    EXPECT_EQ(foreign_mounts(mounts, nesting).size(), 2U);
+}
+
 TEST(Story, pids_of_any_ps) {
     EXPECT_EQ(parse_pids("    1\n   42\n"), (Pids{1, 42}));
     EXPECT_EQ(parse_pids("PID\n1\n7\n"), (Pids{1, 7}));
@@ -107,6 +130,7 @@ TEST(Story, pids_of_any_ps) {
 TEST(Story, ports_of_ss_and_netstat) {
     EXPECT_EQ(parse_ports("tcp LISTEN 0 128 0.0.0.0:22 0.0.0.0:*\nudp UNCONN 0 0 [::]%eth0:53 [::]:*\n"), (Ports{"tcp 22", "udp 53"}));
     EXPECT_EQ(parse_ports("Active Internet connections\ntcp        0      0 :::8080        :::*        LISTEN\n"), (Ports{"tcp 8080"}));
+    EXPECT_EQ(parse_ports("tcp ESTAB 0 0 10.0.0.1:22 10.0.0.2:4000\nudp ESTAB 0 0 10.0.0.1:68 10.0.0.2:67\n"), (Ports{"udp 68"}));
     EXPECT_EQ(parse_ports("tcp nonsense\nunix x:1\ntcp a:b\n"), Ports{});
 }
 

@@ -84,7 +84,8 @@ class Judge {
         if (seen.now.kind == Kind::whiteout) return judge_removed_log(before);
         if (seen.now.kind != before.kind) return add(Change::modified, seen.now.path, compare(seen.now, before));
         bool rotated = seen.now.stamp.inode != before.stamp.inode;  // a new file under the old name
-        if (seen.now.kind != Kind::file || rotated) return;
+        if (seen.now.kind != Kind::file) return;
+        if (rotated && was_rotated(before)) return;
         if (seen.past_digest != before.digest) add(Change::rewritten, seen.now.path, fmt::format("{} bytes are not what they were", before.size));
     }
 

@@ -23,13 +23,15 @@ Entry directory(const std::string& path) {
     return entry;
 }
 
-std::string judged(const Observed& seen, const Accepted& accepted = {}) {
+std::string judged_all(const std::vector<Observed>& seen, const Accepted& accepted) {
     Survey survey;
-    survey.entries.push_back(seen);
+    survey.entries = seen;
     auto found = judge(survey, accepted, Policy::of({}));
     if (found.empty()) return "";
     return fmt::format("{} {}", change_name(found[0].change), found[0].path);
 }
+
+std::string judged(const Observed& seen, const Accepted& accepted = {}) { return judged_all({seen}, accepted); }
 
 TEST(Judge, what_is_as_accepted_or_as_in_the_image_is_nothing) {
     EXPECT_EQ(judged({file("/etc/a"), std::nullopt, {}}, {{"/etc/a", file("/etc/a")}}), "");
@@ -88,7 +90,11 @@ TEST(Judge, a_log_may_grow_and_be_rotated) {
     EXPECT_EQ(judged({longer, std::nullopt, std::string(64, 'x')}, accepted), "rewritten /var/log/l");
     EXPECT_EQ(judged({longer, std::nullopt, ""}, accepted), "rewritten /var/log/l");
     fresh.stamp.inode = 2;
-    EXPECT_EQ(judged({fresh, std::nullopt, ""}, accepted), "");
+    EXPECT_EQ(judged({fresh, std::nullopt, ""}, accepted), "rewritten /var/log/l") << "as sed -i does it";
+    EXPECT_EQ(judged({fresh, std::nullopt, before.digest}, accepted), "") << "a copy that has grown";
+    old.stamp.inode = 3;
+    EXPECT_EQ(judged_all({{fresh, std::nullopt, ""}, {old, std::nullopt, ""}}, accepted), "") << "compressed by the way";
+    old.stamp.inode = before.stamp.inode;
     EXPECT_EQ(judged({old, std::nullopt, ""}, accepted), "");
     EXPECT_EQ(judged({file("/var/log/other"), std::nullopt, ""}, {{"/var/log/l", file("/var/log/l")}}).substr(0, 7), "");
     auto stranger = file("/var/log/other");

@@ -79,20 +79,22 @@ bool Looker::recall(Entry& entry, const Known& known) const {
 
 /// A second change within the same tick of the clock leaves the same ctime. A ctime that lies ahead says that the clock was
 /// set, and means nothing either.
-Result<> Looker::forget_if_young(sys::FdRef file, Entry& entry) {
+Result<> Looker::forget_if_young(sys::FdRef file, Entry& entry) const {
     constexpr std::int64_t kTwoTicks = 2 * kNanoseconds / 100;  // the slowest clock of a kernel has 100 a second
-    bool young = entry.stamp.changed + kTwoTicks > sys::file_clock();
+    bool young = entry.stamp.changed + kTwoTicks > clock_;
     if (young || !TRY(sys::keeps_change_times(file))) entry.stamp.changed = 0;
     return {};
 }
 
-/// Until a reading saw no change at all. The sync first makes every later store through a mapping move the ctime.
+/// Until a reading saw no change at all. The sync makes every later store through a mapping move the ctime, so the first look comes
+/// before it: a store that slips in while it syncs leaves the page dirty, and those that follow move nothing.
 Result<> Looker::read_file(sys::FdRef file, Entry& entry) {
     constexpr int kTries = 3;
     for (int tries = 0; tries < kTries; ++tries) {
-        TRY(sys::sync_data(file));
+        begin();
         auto path = std::move(entry.path);
         entry = entry_of(path, TRY(sys::stat_fd(file)));
+        TRY(sys::sync_data(file));
         entry.digest = TRY(reader_.digest(file, entry.size, left_));
         TRY(add_xattrs(file, entry));
         ++survey_.hashed;

@@ -5,6 +5,7 @@
 
 #include "guard/content_digest.hpp"
 #include "guard/survey.hpp"
+#include "sys/content.hpp"
 
 namespace vs::guard {
 
@@ -23,6 +24,8 @@ class Looker {
     using Known = std::unordered_map<std::string, Entry>;
     Looker(const SurveyOrders& orders, Survey& survey) : orders_(orders), survey_(survey), left_{orders.budget.bytes} {}
 
+    /// Before the first look at an entry.
+    void begin() { clock_ = sys::file_clock(); }
     /// Everything about an entry that was looked at before and has not changed since. False where that is not so.
     [[nodiscard]] bool recall(Entry& entry, const Known& known) const;
     /// Adds digest and xattrs to a plain file.
@@ -30,7 +33,7 @@ class Looker {
     /// The same for what has xattrs only.
     static Result<> add_xattrs(sys::FdRef file, Entry& entry);
     /// Does not let the entry be remembered where a later change could leave its ctime as it is.
-    static Result<> forget_if_young(sys::FdRef file, Entry& entry);
+    [[nodiscard]] Result<> forget_if_young(sys::FdRef file, Entry& entry) const;
     /// Of the first bytes of a growing file; empty where it was not accepted or has shrunk.
     Result<std::string> past_digest(sys::FdRef file, const Entry& entry);
     /// What the image has, completed where it may be the same as `now`.
@@ -43,6 +46,7 @@ class Looker {
     Survey& survey_;
     ReadBudget left_;
     ContentReader reader_;
+    std::int64_t clock_ = 0;  ///< when the look began: what changes from then on is seen at its end
 };
 
 /// A plain file for reading; an error where it is something else by now.

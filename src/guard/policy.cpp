@@ -79,6 +79,17 @@ int match(std::string_view rule, std::string_view path) {
     return names;
 }
 
+/// Whether the rule is about something below the path.
+bool lies_below(std::string_view rule, std::string_view path) {
+    rule.remove_prefix(1), path.remove_prefix(1);
+    while (!path.empty()) {
+        if (rule.empty()) return false;
+        auto wanted = take_name(rule), name = take_name(path);
+        if (wanted != "*" && wanted != name) return false;
+    }
+    return !rule.empty();
+}
+
 }  // namespace
 
 std::string_view expectation_name(Expectation expectation) {
@@ -110,6 +121,10 @@ Expectation Policy::of_path(std::string_view path) const {
         expectation = rule.expectation;
     }
     return expectation;
+}
+
+bool Policy::expects_below(std::string_view path) const {
+    return std::ranges::any_of(rules_, [&](const Rule& rule) { return rule.expectation != Expectation::ignored && lies_below(rule.path, path); });
 }
 
 }  // namespace vs::guard

@@ -31,6 +31,8 @@ class Policy {
     static Policy all_frozen();
 
     [[nodiscard]] Expectation of_path(std::string_view path) const;
+    /// Whether there is a rule about anything below it that is not to ignore it.
+    [[nodiscard]] bool expects_below(std::string_view path) const;
     [[nodiscard]] const std::vector<Rule>& rules() const { return rules_; }
     explicit Policy(std::vector<Rule> rules) : rules_(std::move(rules)) {}
 

@@ -42,7 +42,7 @@ auto told(Story& story, std::string_view what, const Result<std::string>& answer
 
 /// Every tool that it has: its administrator may use either.
 void ask_for_ports(const server::Server& server, Story& story) {
-    for (const auto& command : {Command{"ss", "-H", "-l", "-n", "-t", "-u"}, Command{"netstat", "-l", "-n", "-t", "-u"}}) {
+    for (const auto& command : {Command{"ss", "-H", "-a", "-n", "-t", "-u"}, Command{"netstat", "-a", "-n", "-t", "-u"}}) {
         auto answer = ask(server, {command});
         if (answer) story.ports[command[0]] = parse_ports(*answer);
         else if (answer.error().code != Code::unsupported) story.silent.push_back({command[0], answer.error().message()});
@@ -66,7 +66,9 @@ Ports parse_ports(std::string_view text) {
     Ports ports;
     for (auto line : base::split(text, '\n')) {
         auto words = words_of(line);
-        if (words.empty() || (!words[0].starts_with("tcp") && !words[0].starts_with("udp"))) continue;
+        const bool tcp = !words.empty() && words[0].starts_with("tcp"), udp = !words.empty() && words[0].starts_with("udp");
+        // A datagram socket that is connected is no listener to them, but it receives.
+        if (!udp && !(tcp && std::ranges::find(words, "LISTEN") != words.end())) continue;
         auto address = std::find_if(words.begin() + 1, words.end(), [](auto word) { return word.find(':') != std::string_view::npos; });
         if (address == words.end()) continue;
         auto port = base::parse_number(address->substr(address->rfind(':') + 1));

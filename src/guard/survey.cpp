@@ -32,6 +32,8 @@ class Walker {
     void descend(const Place& place, const std::string& name, const Entry& entry, std::size_t depth);
     /// The image's directory that an own one covers; not open where there is none.
     Result<sys::DirFd> open_below(const Place& place, const std::string& name, const Entry& entry) const;
+    void remember(const Place& place);
+    void look_again(const SurveyTree& tree);
     void not_known(const std::string& path, std::string reason) { survey_.unknown.push_back({path.empty() ? "/" : path, std::move(reason)}); }
     [[nodiscard]] bool matters(const Entry& entry) const { return entry.is_privileged() || policy_.of_path(entry.path) != Expectation::ignored; }
     [[nodiscard]] bool is_over_budget() const {
@@ -43,6 +45,7 @@ class Walker {
     Policy policy_;
     Survey survey_;
     Looker look_;
+    std::vector<Entry> walked_;  ///< directories, as they were before they were read
     std::optional<sys::FdRef> image_;
     std::chrono::steady_clock::time_point deadline_ = std::chrono::steady_clock::now() + orders_.budget.time;
 };
@@ -83,7 +86,7 @@ Result<> Walker::observe_directory(sys::FdRef dir, Entry& entry) {
     auto marks = image_ ? TRY(ask_(dir)) : OverlayMarks();
     entry.opaque = marks.opaque;
     entry.target = marks.redirect;
-    return Looker::forget_if_young(dir, entry);
+    return look_.forget_if_young(dir, entry);
 }
 
 Result<Observed> Walker::observe(const Place& place, const std::string& name, const struct stat& status) {
@@ -126,6 +129,7 @@ void Walker::descend(const Place& place, const std::string& name, const Entry& e
 void Walker::visit(const Place& place, const std::string& name, std::size_t depth) {
     auto path = place.path + "/" + name;
     ++survey_.looked_at;
+    look_.begin();
     auto status = sys::stat_at(place.dir, name);
     if (!status && status.error().errno_value == ENOENT) return;  // gone since the directory was read
     if (!status) return not_known(path, status.error().message());
@@ -137,7 +141,25 @@ void Walker::visit(const Place& place, const std::string& name, std::size_t dept
     if (entry.kind == Kind::directory) descend(place, name, entry, depth);
 }
 
+void Walker::remember(const Place& place) {
+    const auto expected = policy_.of_path(place.path.empty() ? "/" : place.path);
+    if (expected != Expectation::frozen && expected != Expectation::packages) return;
+    if (auto status = sys::stat_fd(place.dir)) return walked_.push_back(entry_of(place.path, *status));
+    not_known(place.path, "it cannot be looked at");
+}
+
+/// Who moves a file from a directory that is still to be read to one that was read already would have it seen nowhere.
+void Walker::look_again(const SurveyTree& tree) {
+    for (const auto& before : walked_) {
+        auto dir = sys::open_beneath(tree.dir, "." + before.path.substr(tree.at.size()), O_PATH | O_DIRECTORY);
+        auto status = dir ? sys::stat_fd(*dir) : Result<struct stat>(std::unexpected<Error>(dir.error()));
+        if (!status || entry_of(before.path, *status).stamp != before.stamp) not_known(before.path, "it changes while it is looked at");
+    }
+    walked_.clear();
+}
+
 void Walker::walk(const Place& place, std::size_t depth) {
+    remember(place);
     auto names = sys::list_hostile_dir(place.dir, orders_.budget.entries - std::min(orders_.budget.entries, survey_.looked_at));
     if (!names) return not_known(place.path, names.error().message());
     for (const auto& name : *names) {
@@ -151,11 +173,11 @@ void Walker::walk_tree(const SurveyTree& tree) {
     auto dir = sys::open_beneath(tree.dir, ".", O_RDONLY | O_DIRECTORY);
     if (!dir) return not_known(tree.at, dir.error().message());
     sys::DirFd own(dir->release());
-    if (!tree.below) return walk({own, nullptr, tree.at}, 0);
-    auto below = sys::open_beneath(*tree.below, ".", O_RDONLY | O_DIRECTORY);
+    auto below = tree.below ? sys::open_beneath(*tree.below, ".", O_RDONLY | O_DIRECTORY) : Result<sys::Fd>(sys::Fd());
     if (!below) return not_known(tree.at, below.error().message());
     sys::DirFd image(below->release());
-    walk({own, &image, tree.at}, 0);
+    walk({own, tree.below ? &image : nullptr, tree.at}, 0);
+    look_again(tree);
 }
 
 }  // namespace

@@ -96,6 +96,23 @@ TEST_F(SurveyTest, what_is_young_is_not_remembered_and_what_is_old_is_not_read) 
     EXPECT_EQ(look().hashed, 1U);
 }
 
+TEST_F(SurveyTest, a_file_that_is_moved_to_where_was_looked_already_makes_the_survey_unknown) {
+    for (const char* name : {"image", "tree", "tree/a", "tree/b"}) ::mkdir((path + "/" + name).c_str(), 0755);
+    auto tree = sys::open_dir(sys::kHere, path + "/tree").value(), image = sys::open_dir(sys::kHere, path + "/image").value();
+    for (const char* name : {"tree/a/evil", "tree/b/evil"}) write(name, "x");
+    std::vector<std::string> directories;  // in the order in which they are come to
+    auto move_behind = [&](sys::FdRef asked) {
+        auto name = sys::read_link(sys::kHere, fmt::format("/proc/self/fd/{}", asked.get())).value();
+        if (!name.ends_with("evil")) directories.push_back(name);
+        if (directories.size() == 2) (void)::rename((directories[1] + "/evil").c_str(), (directories[0] + "/evil2").c_str());
+        return Result<OverlayMarks>(OverlayMarks());
+    };
+    auto seen = survey({{tree, "", image}}, orders, move_behind);
+    ASSERT_EQ(directories.size(), 2U);
+    ASSERT_EQ(seen.unknown.size(), 1U);
+    EXPECT_EQ(seen.unknown[0].path, directories[0].substr(path.size() + 5));
+}
+
 TEST_F(SurveyTest, every_budget_ends_in_unknown) {
     for (const char* name : {"a", "b", "c"}) write(name, "0123456789");
     orders.budget.bytes = 15;

@@ -41,7 +41,7 @@ Result<> add_run_state(ServerStatus& status) {
     if (!status.run) return {};
     status.usage = read_usage(host, status.name.text());
     // What it executes now; the guest chooses that name, so it is for people to read and for nothing else.
-    auto program = sys::read_link(sys::kHere, fmt::format("/proc/{}/exe", status.run->init));
+    auto program = sys::program_of(status.run->init);
     if (program) status.run->init_path = std::move(*program);
     return {};
 }

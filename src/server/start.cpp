@@ -85,7 +85,7 @@ class Start {
         state_.init = builder.guest_init;
         state_.init_start = TRY(sys::start_time(builder.guest_init));
         // A name that the guest chose, going into a file of lines: nothing in it may begin a line of its own.
-        auto program = sys::read_link(sys::kHere, fmt::format("/proc/{}/exe", builder.guest_init));
+        auto program = sys::program_of(builder.guest_init);
         if (program) state_.init_path = base::escape_control(*program);
         return run_.write(state_);
     }

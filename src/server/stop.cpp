@@ -30,7 +30,7 @@ enum class Init { systemd, ours, other };
 
 /// By the name of the file it executes. The guest can choose that name, but it only chooses how itself is asked to stop.
 Init kind_of_init(pid_t init) {
-    auto program = sys::read_link(sys::kHere, fmt::format("/proc/{}/exe", init));
+    auto program = sys::program_of(init);
     if (program && program->ends_with("/systemd")) return Init::systemd;
     return program && program->ends_with("/vserver-init") ? Init::ours : Init::other;
 }

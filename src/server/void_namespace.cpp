@@ -12,6 +12,7 @@
 #include "sys/clone.hpp"
 #include "sys/file.hpp"
 #include "sys/mount.hpp"
+#include "sys/mount_table.hpp"
 #include "sys/process.hpp"
 #include "sys/raw.hpp"
 
@@ -47,7 +48,18 @@ Result<> become_void(std::optional<int> processor) {
     return sys::attach(layers, sys::kHere, void_paths::kLayers);
 }
 
+/// Makes /run/vservers a mount that is shared with nobody. A host with systemd shares its mounts with the namespaces of its
+/// services, and the kernel refuses to copy a pinned mount namespace there (EINVAL of copy_tree() in fs/namespace.c).
+Result<> separate_run() {
+    if (!TRY(sys::mounted_at(kRun))) {
+        auto run = TRY(sys::clone_mount(sys::kHere, kRun, sys::Recursion::this_mount));
+        TRY(sys::attach(run, sys::kHere, kRun));
+    }
+    return sys::set_attributes_at(sys::kHere, kRun, {.propagation = MS_PRIVATE}, sys::Recursion::this_mount);
+}
+
 Result<sys::NamespaceFd> pin(pid_t pid) {
+    TRY(separate_run());
     auto source = TRY(sys::open_at(sys::kHere, fmt::format("/proc/{}/ns/mnt", pid), O_RDONLY));
     TRY(sys::open_at(sys::kHere, kVoid, O_WRONLY | O_CREAT, 0600));
     auto pinned = TRY(sys::clone_mount(source, "", sys::Recursion::this_mount));

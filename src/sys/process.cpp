@@ -278,7 +278,14 @@ void start_session() { (void)::setsid(); }  // fails only for a group leader, wh
 
 void set_umask(unsigned mask) { ::umask(mask); }
 
-Result<std::string> own_program() { return read_link(kHere, "/proc/self/exe"); }
+Result<std::string> program_of(pid_t pid) {
+    constexpr std::string_view kReplaced = " (deleted)";  // d_path() in fs/d_path.c
+    auto path = TRY(read_link(kHere, fmt::format("/proc/{}/exe", pid)));
+    if (path.ends_with(kReplaced)) path.resize(path.size() - kReplaced.size());
+    return path;
+}
+
+Result<std::string> own_program() { return program_of(::getpid()); }
 
 Result<std::span<char>> own_arguments() {
     auto text = TRY(read_file(kHere, "/proc/self/cmdline"));

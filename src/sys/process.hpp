@@ -83,7 +83,9 @@ Result<> run_only_on(int processor);
 /// A new session, out of the reach of our terminal's signals.
 void start_session();
 void set_umask(unsigned mask);
-/// The file that this process executes.
+/// The path of the file that a process executes, also where another file has taken its place since, as in an upgrade.
+Result<std::string> program_of(pid_t pid);
+/// That of this process.
 Result<std::string> own_program();
 /// Our command line, as /proc/PID/cmdline shows it.
 Result<std::span<char>> own_arguments();

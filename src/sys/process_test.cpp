@@ -1,8 +1,12 @@
 #include "sys/process.hpp"
 
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include <filesystem>
 
 namespace vs::sys {
 namespace {
@@ -71,6 +75,21 @@ TEST(Process, a_signal_that_is_blocked_or_handled_will_be_noticed) {
 TEST(Process, start_time_is_that_of_the_process) {
     EXPECT_EQ(start_time(::getpid()).value(), start_time(::getpid()).value());
     EXPECT_GE(start_time(::getpid()).value(), start_time(1).value());
+}
+
+TEST(Process, a_program_whose_file_was_replaced_keeps_its_name) {
+    const auto copy = std::filesystem::temp_directory_path() / std::to_string(::getpid());
+    std::filesystem::copy_file("/bin/sleep", copy);
+    pid_t child = ::fork();
+    if (child == 0) {
+        ::execl(copy.c_str(), copy.c_str(), "100", nullptr);
+        ::_exit(1);
+    }
+    while (program_of(child).value() == own_program().value()) ::sched_yield();
+    std::filesystem::remove(copy);
+    EXPECT_EQ(program_of(child).value(), copy);
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
 }
 
 }  // namespace

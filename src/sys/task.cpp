@@ -48,6 +48,24 @@ bool is_unusual(std::string_view name) {
     return name.ends_with(" (deleted)") || name.starts_with("/memfd:");
 }
 
+/// The directory in /proc that shows its program and memory: the process's own does not once its first thread has ended.
+Result<std::string> living_thread(FdRef proc, pid_t pid) {
+    auto own = std::to_string(pid);
+    if (read_link(proc, own + "/exe")) return own;
+    auto threads = open_dir(proc, own + "/task");
+    if (!threads) return own;
+    for (const auto& thread : TRY(list_dir(*threads)))
+        if (auto path = fmt::format("{}/task/{}", own, thread); read_link(proc, path + "/exe")) return path;
+    return own;
+}
+
+/// More of them than we read is not usual either.
+Result<std::vector<std::string>> mappings_of(FdRef proc, const std::string& thread) {
+    auto maps = read_file(proc, thread + "/maps", kLargestMaps);
+    if (!maps && maps.error().errno_value == EFBIG) return std::vector<std::string>{"more mappings than can be looked at"};
+    return unusual_executable_mappings(TRY(std::move(maps)));
+}
+
 }  // namespace
 
 std::vector<std::string> unusual_executable_mappings(std::string_view maps) {
@@ -69,11 +87,12 @@ Result<std::optional<Task>> read_task(FdRef proc, pid_t pid, std::size_t level) 
     auto status = read_file(proc, fmt::format("{}/status", pid));
     if (!status && is_gone(status.error())) return std::nullopt;
     read_status(TRY(std::move(status)), level, task);
-    auto program = read_link(proc, fmt::format("{}/exe", pid));
+    auto thread = TRY(living_thread(proc, pid));
+    auto program = read_link(proc, thread + "/exe");
     if (program) task.program = std::move(*program);
-    auto maps = read_file(proc, fmt::format("{}/maps", pid), kLargestMaps);
-    if (!maps && is_gone(maps.error())) return std::nullopt;
-    task.executable = unusual_executable_mappings(TRY(std::move(maps)));
+    auto mappings = mappings_of(proc, thread);
+    if (!mappings && is_gone(mappings.error())) return std::nullopt;
+    task.executable = TRY(std::move(mappings));
     return std::optional(std::move(task));
 }
 

@@ -44,6 +44,9 @@ add_service() {
     printf '\n[[service]]\nname = "%s"\ncommand = [%s]\nrestart = false\n' "$2" "${words#, }" >>"/etc/vservers/$1.toml"
 }
 
+# Arguments: the server, the section of its settings, then lines of that.
+set_in() { printf '%s\n' "${@:3}" >"$BATS_TEST_TMPDIR/lines"; sed -i "/^\[$2\]/r $BATS_TEST_TMPDIR/lines" "/etc/vservers/$1.toml"; }
+
 # For teardown: remove what the test has made, whatever state it is in.
 remove_servers() {
     local server

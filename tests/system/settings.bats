@@ -24,8 +24,6 @@ teardown() {
 
 # Arguments: the server, then lines above its first section.
 set_top() { printf '%s\n' "${@:2}" | cat - "/etc/vservers/$1.toml" >"$BATS_TEST_TMPDIR/toml"; cp "$BATS_TEST_TMPDIR/toml" "/etc/vservers/$1.toml"; }
-# Arguments: the server, the section, then lines of it.
-set_in() { printf '%s\n' "${@:3}" >"$BATS_TEST_TMPDIR/lines"; sed -i "/^\[$2\]/r $BATS_TEST_TMPDIR/lines" "/etc/vservers/$1.toml"; }
 add_mount() { printf '\n[[mount]]\n%s\n' "$(printf '%s\n' "${@:2}")" >>"/etc/vservers/$1.toml"; }
 
 inside() { run_vserver small exec -- sh -c "$1"; }

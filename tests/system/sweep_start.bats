@@ -9,6 +9,7 @@ setup_file() { build_small; begin_suite; }
 setup() { begin_sweep; }
 teardown() { remove_servers; end_test; }
 
+# bats test_tags=stock
 @test "start, killed" { sweep kill 15 vserver web start; }
 
 @test "start, its command killed while its helpers go on" { sweep kill-main 8 vserver web start; }
@@ -32,6 +33,7 @@ nothing_of_this_boot() {
     stopped
     umount -l /run/vservers/.void 2>/dev/null || true
     rm -f /run/vservers/.void
+    umount -l /run/vservers 2>/dev/null || true
     nft delete table inet vserver 2>/dev/null || true
 }
 

@@ -1,0 +1,188 @@
+#!/usr/bin/env bats
+# The installed programs on a host as administrators have it: systemd, pure cgroup2, the unit vservers.service. What the other
+# suites see from inside a test host is not repeated. It works on the machine itself, so only tests/vm runs it (run-suite
+# --here): with the programs installed below /usr/local, and the tests beside.
+
+load ../support/common
+load ../support/servers
+
+readonly unit=vservers.service group=/sys/fs/cgroup/system.slice/vservers.service
+
+setup_file() {
+    [[ $(command -v vserver) == /usr/local/sbin/vserver && -d /run/systemd/system && -e /var/cache/guest.tar ]]
+    [[ $(stat -fc %T /sys/fs/cgroup) == cgroup2fs ]]
+    make_wire
+    systemctl daemon-reload
+    build_small
+}
+
+teardown() { remove_servers; }
+
+# ---- helpers -----------------------------------------------------------------------------------------------------
+
+# The machine has no network device: eth0 becomes a cable to a namespace that plays the outside.
+make_wire() {
+    ip netns add outside
+    ip link add eth0 type veth peer name eth0 netns outside
+    ip address add 10.77.0.2/24 dev eth0
+    ip link set eth0 up
+    ip -n outside address add 10.77.0.1/24 dev eth0
+    ip -n outside link set eth0 up
+    ip route add default via 10.77.0.1
+}
+
+# The small server NAME, which only waits; further arguments are options of build.
+new_waiter() {
+    new_small "$@"
+    add_service "$1" waiter /bin/sleep 1000000
+}
+
+group_of() { sed -n 's/^0:://p' "/proc/$1/cgroup"; }
+of_group() { cat "$group/$1/$2"; }                                   # of_group SERVER FILE
+event() { sed -n "s/^$3 //p" "$group/$1/$2"; }                       # event SERVER FILE NAME
+
+# Has the server the same init and a keeper, and does it answer?
+unharmed() {
+    is_running "$1"
+    [ "$(state_of "$1" init)" = "$2" ]
+    [ "$(vserver "$1" exec -- hostname)" = "$1" ]
+    pid_of keeper "$1"
+    [[ $(group_of "$2") == "/system.slice/$unit/$1/guest"* ]]
+}
+
+# ---- the unit ----------------------------------------------------------------------------------------------------
+
+# bats test_tags=stock
+@test "the first start brings up the unit; servers and keepers are its own and survive the caller's session" {
+    run -3 systemctl is-active $unit
+    new_waiter small --address 10.77.0.50
+    systemd-run --quiet --scope --unit=session vserver small start
+    systemctl is-active $unit
+    init=$(state_of small init)
+    unharmed small "$init"
+    for program in keeper recorder; do
+        wait_until pid_of $program small
+        [ "$(group_of "$(pid_of $program small)")" = "/system.slice/$unit/.keepers" ]
+    done
+    [ "$(systemctl show -P Delegate $unit)" = yes ]
+    vserver small stop
+    [ ! -e $group/small ]
+}
+
+# bats test_tags=stock
+@test "no command to systemd about the unit stops a server, as an upgrade of a package would give it" {
+    new_waiter small --address 10.77.0.50
+    vserver small start
+    init=$(state_of small init)
+    groups=$(find $group -type d)
+    for command in "reload $unit" "restart $unit" "try-restart $unit" "stop $unit" daemon-reload daemon-reexec "try-reload-or-restart $unit"; do
+        systemctl $command || [[ $command == *" $unit" ]]
+        systemctl is-active $unit
+    done
+    unharmed small "$init"
+    [ -z "$(comm -23 <(sort <<<"$groups") <(find $group -type d | sort))" ]
+    vserver small stop
+    [ ! -e $group/small ]
+}
+
+# bats test_tags=stock
+@test "what the unit conflicts with, as with a shutdown, stops every server gently, and the next start brings it up again" {
+    new_waiter small --address 10.77.0.50
+    new_waiter other --address 10.77.0.51
+    vserver start small other
+    systemctl show -P Conflicts $unit | grep -w shutdown.target
+    systemd-run --quiet --wait --property=Conflicts=$unit --property=After=$unit true
+    run -3 systemctl is-active $unit
+    for server in small other; do
+        is_stopped $server
+        vserver $server status | grep 'last end *stopped'
+    done
+    run ! pgrep 'vserver-(keeper|recorder)'
+    vserver small start
+    systemctl is-active $unit
+    unharmed small "$(state_of small init)"
+}
+
+@test "an upgrade replaces every program while servers run, and its commands know them" {
+    new_waiter small --address 10.77.0.50
+    vserver small start
+    init=$(state_of small init)
+    for file in /usr/local/sbin/vserver* /usr/local/libexec/vserver/*; do
+        cp -a "$file" "$file.new"
+        mv "$file.new" "$file"
+    done
+    systemctl daemon-reload
+    unharmed small "$init"
+    kill_program keeper small
+    wait_until gone keeper small
+    vserver small exec -- true
+    wait_until unharmed small "$init"
+    run_vserver small stop
+    echo "$output"
+    [ "$output" = 'small: stopped' ]
+}
+
+# ---- limits ------------------------------------------------------------------------------------------------------
+
+# bats test_tags=stock
+@test "limits are the kernel's own, on the server's group and out of its reach; whoever takes more is stopped in his own server" {
+    new_waiter small --address 10.77.0.50
+    set_in small limits 'memory = "32M"' 'processes = 40' 'cpu_weight = 333' 'cpu_cap = "50%"'
+    vserver small start
+    [ "$(of_group small memory.max)" = $(( 32 << 20 )) ]
+    [ "$(of_group small pids.max)" = 40 ]
+    [ "$(of_group small cpu.weight)" = 333 ]
+    [ "$(of_group small cpu.max)" = '50000 100000' ]
+    [ -z "$(vserver small exec -- find /sys -name memory.max -path '*/small/*')" ]
+    [ "$(stat -c %u $group/small/pids.max)" = 0 ]
+    run ! vserver small exec -- sh -c 'x=0123456789abcdef; while :; do x=$x$x; done'
+    (( $(event small memory.events oom_kill) > 0 ))
+    (( $(of_group small memory.current) <= 32 << 20 ))
+    run_vserver small exec -- sh -c 'for i in $(seq 60); do sleep 1000 >/dev/null 2>&1 & done' 3>&-
+    [[ $stderr == *"can't fork: Resource temporarily unavailable"* ]]
+    (( $(of_group small pids.current) <= 40 ))
+    run -0 vserver small stop --kill
+}
+
+# bats test_tags=stock
+@test "of two busy servers on one processor the heavier gets more, by its weight, and the capped is held back" {
+    local server light heavy
+    for server in light heavy; do
+        new_small $server --network none
+        add_service $server busy /bin/taskset 1 /bin/sh -c 'while :; do :; done'
+    done
+    set_in light limits 'cpu_weight = 100'
+    set_in heavy limits 'cpu_weight = 900' 'cpu_cap = "80%"'
+    vserver start light heavy
+    used() { event "$1" cpu.stat usage_usec; }
+    light=$(used light) heavy=$(used heavy)
+    ran() { (( $(used light) + $(used heavy) > light + heavy + 2000000 )); }
+    wait_until ran
+    echo "light $(( $(used light) - light )), heavy $(( $(used heavy) - heavy ))"
+    (( $(used heavy) - heavy > 2 * ($(used light) - light) ))
+    throttled() { (( $(event heavy cpu.stat nr_throttled) > 0 )); }
+    wait_until throttled
+}
+
+# ---- a whole system inside ---------------------------------------------------------------------------------------
+
+# bats test_tags=stock
+@test "a server with systemd runs under the host's systemd: it owns its groups and sees no other" {
+    build_host ''
+    new_host debian --address 10.77.0.60
+    vserver debian start
+    wait_for_boot debian
+    [ "$(vserver debian exec -- cat /proc/1/cgroup)" = 0::/init.scope ]
+    vserver debian exec -- systemd-run --quiet --unit=limited --property=TasksMax=5 --property=MemoryMax=64M sleep 1000
+    [ "$(of_group debian/guest/system.slice/limited.service pids.max)" = 5 ]
+    [ "$(of_group debian/guest/system.slice/limited.service memory.max)" = $(( 64 << 20 )) ]
+    run -0 vserver debian stop
+    [ "$output" = 'debian: stopped' ]
+    systemctl is-system-running
+}
+
+@test "this machine lacks nothing" {
+    run vserver doctor
+    echo "$output"
+    [ "$status" -eq 0 ]
+}
