@@ -86,6 +86,8 @@ Result<int> verify_log(const Invocation& line, const model::ServerName& name, co
     auto machine = TRY(log::Machine::open(paths::kLogs));
     auto state = TRY(directory.seal());
     if (!state) return fail(Code::failed, "the log of '{}' has no usable key: whether it was altered cannot be told", name.text());
+    if (!state->name().starts_with(fmt::format("vserver/{}/", name.text())))
+        return fail(Code::failed, "what lies in the place of the log of '{}' is the log '{}'", name.text(), state->name());
     auto key = TRY(machine.key_of(state->name(), TRY(trusted_key(line, machine))));
     auto verdict = TRY(log::verify(directory, key));
     print(line.has(Opt::json) ? json_verdict(name, verdict) : verdict_text(name, verdict));

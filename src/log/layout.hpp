@@ -70,6 +70,9 @@ struct SealState {
 };
 static_assert(sizeof(SealState) == 72 + 64 + 128 + 32 * kMostPeaks + 32);
 
+/// The open segment and the one before it: nobody can drop what he has just written.
+inline constexpr std::uint64_t kLeastKept = 2;
+
 /// How much a log keeps. In the notes, so that the missing of more than that is found.
 struct Limits {
     std::uint64_t segment_bytes = 0;  ///< records and notes that fill a segment

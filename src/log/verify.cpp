@@ -81,6 +81,7 @@ class Verifier {
 
     [[nodiscard]] bool follows(const SignedNote& note, const Opening& next, const PublicKey& key) const {
         if (next.segment != openings_.size() + 1 || note.name != next.tree.origin || !is_signed_by(note, key)) return false;
+        if (next.keep < kLeastKept) return false;
         if (openings_.empty()) return next.tree.size == 0 && next.bytes == 0;
         const auto& last = openings_.back();
         // A segment is finished when it is full. Otherwise somebody could push out old ones with empty ones.
@@ -88,11 +89,19 @@ class Verifier {
                next.bytes + kMostRecord >= last.bytes + last.limit;
     }
 
+    /// The first that no segment's opening has pushed out, by what was to be kept then.
+    [[nodiscard]] std::uint64_t first_due() const {
+        std::uint64_t due = 1;
+        for (const auto& opening : openings_)
+            if (opening.segment > opening.keep) due = std::max(due, opening.segment - opening.keep + 1);
+        return due;
+    }
+
     /// Old segments go when there are too many. Others do not.
     void check_kept() {
         const auto& present = reading_.segments;
         const std::uint64_t last = openings_.size();
-        const std::uint64_t due = last > openings_.back().keep ? last - openings_.back().keep + 1 : 1;
+        const std::uint64_t due = first_due();
         const std::uint64_t first = present.empty() ? due : std::min(present.front(), due);
         verdict_.first = openings_[std::clamp<std::uint64_t>(first, 1, last) - 1].tree.size;
         for (std::uint64_t segment = first; segment <= last; ++segment)
@@ -115,23 +124,27 @@ class Verifier {
             verdict_.root = found.checkpoints.back().tree.root;
             verdict_.sealed_at = found.checkpoints.back().until;
         }
-        if (opening.segment < openings_.size()) check_end(opening, found);
+        if (opening.segment < openings_.size()) check_end(opening, found, files.records.size() + files.notes.size());
         else check_last(found);
         return {};
     }
 
-    void check_end(const Opening& opening, const SegmentVerdict& found) {
+    /// `bytes` in its files: what the next one says of them decides what may be missing.
+    void check_end(const Opening& opening, const SegmentVerdict& found, std::uint64_t bytes) {
         const auto& next = openings_[opening.segment];
         if (!found.is_final) bad(verdict_.sealed, "segment {} has no end that was sealed, or it was altered", opening.segment);
         else if (found.is_torn) bad(verdict_.sealed, "notes after the end of segment {}", opening.segment);
         else if (next.tree.size != verdict_.sealed || next.tree.root != found.checkpoints.back().tree.root)
             bad(verdict_.sealed, "segment {} does not go on where {} ended", next.segment, opening.segment);
+        else if (next.bytes - opening.bytes != bytes)
+            bad(verdict_.sealed, "segment {} has {} bytes, and {} says that it has {}", opening.segment, bytes, next.segment, next.bytes - opening.bytes);
     }
 
     /// The keys have gone on as far as the log, and no farther: else its end is missing, or an old end was put back.
     void check_last(const SegmentVerdict& found) {
         last_count_ = found.checkpoints.size();
-        last_key_ = found.next_key;
+        last_key_ = found.last_key;
+        next_key_ = found.next_key;
         last_is_final_ = found.is_final;
         const auto& before = reading_.before;
         if (before && before->segment == openings_.size() && last_count_ < before->index)
@@ -146,11 +159,16 @@ class Verifier {
         if (state->segment < last.segment) return check_unfinished_opening(*state);
         if (state->segment > last.segment || state->index > last_count_) return;  // it has gone on since
         if (state->index + 1 < last_count_) return bad(verdict_.sealed, "the key is an old one");
-        const bool is_due = state->index == last_count_;
         if (Seed(state->opening_seed).public_key() != last.next) return bad(verdict_.sealed, "the key is not the one of the next segment");
-        if (state->phase == Phase::open && is_due && (last_is_final_ || Seed(state->checkpoint_seed).public_key() != last_key_))
-            return bad(verdict_.sealed, "the key is not the one of the next checkpoint");
         if (state->phase == Phase::closed && !last_is_final_) return bad(verdict_.sealed, "the end of segment {} is missing", last.segment);
+        if (state->phase == Phase::open && !has_due_key(*state)) bad(verdict_.sealed, "the key is not the one of the next checkpoint");
+    }
+
+    /// That of the next checkpoint; or of the last one, where a recorder was killed before it wrote the new key over the old. Without a look
+    /// at that one too, somebody who has only later keys could cut the log and say that he was killed so.
+    [[nodiscard]] bool has_due_key(const SealState& state) const {
+        const auto key = Seed(state.checkpoint_seed).public_key();
+        return state.index == last_count_ ? !last_is_final_ && key == next_key_ : key == last_key_;
     }
 
     /// A recorder was killed between the note that opens a segment and the state that says so.
@@ -165,7 +183,7 @@ class Verifier {
     Reading reading_;
     std::vector<Opening> openings_;
     std::uint64_t last_count_ = 0;
-    PublicKey last_key_{};
+    PublicKey last_key_{}, next_key_{};
     bool last_is_final_ = false;
     Verdict verdict_;
 };

@@ -33,6 +33,7 @@ class SegmentVerifier {
             if (!checkpoint || !follows(*note, *checkpoint)) break;
             text.remove_prefix(note->all.size());
             result_.is_final = !checkpoint->next;
+            result_.last_key = result_.next_key;
             result_.next_key = checkpoint->next.value_or(PublicKey{});
             result_.checkpoints.push_back(*checkpoint);
         }

@@ -16,6 +16,7 @@ struct SegmentFiles {
 struct SegmentVerdict {
     std::vector<Finding> findings;
     std::vector<Checkpoint> checkpoints;  ///< that are good; their views are into the notes
+    PublicKey last_key{};                 ///< that signed the last of them
     PublicKey next_key{};                 ///< of the checkpoint after them
     bool is_final = false;                ///< the last of them says so
     bool is_torn = false;                 ///< something that is no note follows

@@ -1,6 +1,7 @@
 #include "log/witness.hpp"
 
 #include <algorithm>
+#include <utility>
 #include <optional>
 
 #include "log/note.hpp"
@@ -53,7 +54,10 @@ Result<std::vector<Seen>> read_all(const SignedNotes& notes, const VerificationK
     const auto key = TRY(key_in(notes.issued, origin_of(notes.chain), trusted));
     const auto openings = read_chain(notes.chain, key);
     std::vector<Seen> all;
+    std::uint64_t before = 0;
     for (const auto& segment : notes.segments) {
+        // Or the same one could come twice, whole and then cut, and the witness would remember less than he did.
+        if (std::exchange(before, segment.number) >= segment.number) return fail(Code::failed, "segment {} is out of its place", segment.number);
         if (segment.number < 1 || segment.number > openings.size()) continue;
         auto seen = read_segment(segment.notes, openings[segment.number - 1]);
         const bool has_next = segment.number < openings.size();

@@ -89,6 +89,16 @@ TEST_F(Witness, refuses_an_older_state_and_one_that_went_on_from_it) {
     EXPECT_FALSE(ask(older, seen));
 }
 
+TEST_F(Witness, is_not_made_to_forget_by_a_segment_that_comes_twice) {
+    auto old = writer_.notes.segments.back();
+    writer_.seal(7, false);
+    auto seen = ask(writer_, "").value().note;
+    writer_.notes.segments.push_back(old);
+    EXPECT_FALSE(ask(writer_, seen));
+    std::swap(writer_.notes.segments.front(), writer_.notes.segments.back());
+    EXPECT_FALSE(ask(writer_, seen));
+}
+
 TEST_F(Witness, refuses_what_the_key_does_not_vouch_for) {
     auto seen = ask(writer_, "").value().note;
     machine_.key = seed_of(8).public_key();

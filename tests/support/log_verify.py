@@ -128,7 +128,7 @@ def read_chain(data, key):
         size, segment, total, limit, keep = (int(fields[i]) for i in (2, 4, 5, 6, 7))
         opening = dict(origin=fields[1], size=size, root=decode(fields[3]), segment=segment, bytes=total, limit=limit,
                        keep=keep, first=decode(fields[8]), next=decode(fields[9]))
-        if segment != len(openings) + 1:
+        if segment != len(openings) + 1 or keep < 2:
             break
         if openings:
             last = openings[-1]
@@ -153,7 +153,7 @@ def read_notes(data, opening):
         before = found[-1]["size"] if found else opening["size"]
         if segment != opening["segment"] or index != len(found) or size < before or start > end:
             break
-        found.append(dict(size=size, root=decode(fields[3]), start=start, end=end))
+        found.append(dict(size=size, root=decode(fields[3]), start=start, end=end, key=key))
         key, at = (decode(fields[10]) if fields[10] else None), note.end()
     return found, key, at != len(data)
 
@@ -239,7 +239,7 @@ def verify(directory, key):
             raise Bad(0, "no chain")
         return 0
     last, sealed = openings[-1], 0
-    due = max(1, last["segment"] - last["keep"] + 1)
+    due = max(1, *(opening["segment"] - opening["keep"] + 1 for opening in openings))
     first = min(present[0], due) if present else due
     for segment in range(max(first, 1), last["segment"] + 1):
         if segment not in present:
@@ -262,6 +262,8 @@ def verify(directory, key):
             following_opening = openings[number]
             if not final or torn or following_opening["size"] != sealed or following_opening["root"] != notes[-1]["root"]:
                 found.append(Bad(sealed, "no sealed end"))
+            elif sum(len(read(directory, f"{number:08}{end}") or b"") for end in (".log", ".seal")) != following_opening["bytes"] - opening["bytes"]:
+                found.append(Bad(sealed, "another length"))
         else:
             found += check_keys(state, last, notes, following, sealed)
     if state and len(openings) < state.segment:
@@ -287,6 +289,8 @@ def check_keys(state, opening, notes, following, sealed):
             good = good and following is None
         elif len(notes) == state.index:
             good = good and following is not None and public(state.checkpoint_seed) == following
+        else:    # the writer was killed before it wrote the next key over that of the last note
+            good = good and bool(notes) and public(state.checkpoint_seed) == notes[-1]["key"]
     return [] if good else [Bad(sealed, "the key does not follow the log")]
 
 

@@ -75,12 +75,15 @@ bool Connections::knows(std::uint64_t inode) const {
     return std::ranges::any_of(slots_, [&](const Slot& slot) { return slot.fd >= 0 && slot.inode == inode; });
 }
 
-/// A free one, or the one that has been silent for longest, which is read to its end first.
+/// A free one, or the one that has been silent for longest. What waits in that is read first, but no more than waits in any: who
+/// writes faster than we read would keep us there.
 Connections::Slot& Connections::free_slot() {
     auto* slot = std::ranges::find(slots_, -1, &Slot::fd);
     if (slot != slots_.end()) return *slot;
     slot = std::ranges::min_element(slots_, {}, &Slot::last_use);
-    for (auto taken = Inbox::Taken::something; taken == Inbox::Taken::something || taken == Inbox::Taken::too_much;)
+    constexpr int kMostReads = 64;
+    auto taken = Inbox::Taken::something;
+    for (int i = 0; i < kMostReads && (taken == Inbox::Taken::something || taken == Inbox::Taken::too_much); ++i)
         taken = inbox_.take_stream(slot->fd, slot->sender);
     close(*slot);
     return *slot;

@@ -66,7 +66,7 @@ std::optional<Arguments> parse_arguments(int argc, char** argv) {
     auto& [uid, limits, rate] = arguments;
     if (argc != 7 || !parse(argv[2], uid) || !parse(argv[3], limits.segment_bytes) || !parse(argv[4], limits.keep)) return std::nullopt;
     if (!parse(argv[5], rate.records) || !parse(argv[6], rate.bytes) || rate.records == 0 || rate.bytes == 0) return std::nullopt;
-    if (uid == 0 || uid == static_cast<uid_t>(-1) || limits.segment_bytes < kLeastBytes || limits.keep < 2) return std::nullopt;
+    if (uid == 0 || uid == static_cast<uid_t>(-1) || limits.segment_bytes < kLeastBytes || limits.keep < log::kLeastKept) return std::nullopt;
     return arguments;
 }
 

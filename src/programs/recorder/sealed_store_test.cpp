@@ -259,6 +259,87 @@ TEST_F(SealedStoreTest, an_old_key_is_nowhere) {
 }
 
 /// A writer that is killed at any system call, or whose files lose their unsynced end, leaves a log that goes on well.
+/// Whoever has the machine now: every file, and the keys that are still there.
+class Cracker {
+  public:
+    explicit Cracker(const std::filesystem::path& path) : path_(path), state(**log::LogDirectory::open(path)->seal()) {}
+    void cut(const std::string& file, std::uintmax_t bytes) const { std::filesystem::resize_file(path_ / file, bytes); }
+    void write_state() {
+        state.check = state.sum();
+        std::fstream(path_ / log::kSealFile, std::ios::in | std::ios::out | std::ios::binary)
+            .write(reinterpret_cast<const char*>(&state), sizeof state);
+    }
+    /// With the key that he has.
+    void open_segment(log::Opening opening) {
+        log::Seed seed(state.opening_seed);
+        opening.next = seed.next().public_key();
+        opening.first = seed.branch().public_key();
+        std::ofstream(path_ / log::kChainFile, std::ios::app) << log::signed_note(log::write_body(opening), state.name(), seed).text();
+        state.opening_seed = seed.next().bytes();
+        state.checkpoint_seed = seed.branch().bytes();
+        state.segment = opening.segment;
+    }
+
+  private:
+    std::filesystem::path path_;
+
+  public:
+    log::SealState state;
+};
+
+TEST_F(SealedStoreTest, who_has_the_keys_of_now_cannot_cut_it_and_say_that_the_recorder_was_killed) {
+    auto store = this->store();
+    ASSERT_TRUE(store.open());
+    std::array<std::uintmax_t, 3> records{}, notes{};
+    for (std::size_t i = 0; i < records.size(); ++i) {
+        store.append(kConsole, "line");
+        store.settle();
+        records[i] = size(1);
+        notes[i] = std::filesystem::file_size(file(1, log::kNotesEnding));
+    }
+    expect_good(3);
+    Cracker cracker(path_);
+    cracker.cut(file(1, log::kRecordsEnding), records[1]);
+    cracker.cut(file(1, log::kNotesEnding), notes[1]);
+    for (std::uint64_t index : {1U, 2U}) {
+        cracker.state.index = index;
+        cracker.state.size = 2;
+        cracker.state.records_end = records[1];
+        cracker.state.notes_end = notes[1];
+        cracker.write_state();
+        EXPECT_FALSE(verdict().good()) << index;
+    }
+}
+
+TEST_F(SealedStoreTest, who_opens_a_segment_cannot_lie_about_the_one_before_to_have_it_dropped) {
+    auto store = this->store();
+    ASSERT_TRUE(store.open());
+    store.append(kConsole, "evidence");
+    store.settle();
+    for (std::uint64_t keep : {0U, 1U, 2U}) {
+        SCOPED_TRACE(keep);
+        std::filesystem::path copy = path_.string() + "-copy";
+        std::filesystem::copy(path_, copy);
+        Cracker cracker(copy);
+        cracker.open_segment({{cracker.state.name(), 1, log::Hash{}}, 2, std::uint64_t{1} << 40, 1 << 20, keep, {}, {}});
+        cracker.state.index = 1;
+        cracker.write_state();
+        for (auto ending : {log::kRecordsEnding, log::kNotesEnding}) std::filesystem::remove(copy / log::segment_name(1, ending).data());
+        EXPECT_FALSE(log::verify(*log::LogDirectory::open(copy), key_)->good());
+        std::filesystem::remove_all(copy);
+    }
+}
+
+TEST_F(SealedStoreTest, a_log_that_is_to_keep_more_misses_nothing) {
+    for (std::uint64_t keep : {2U, 6U}) {
+        auto store = this->store({4096, keep});
+        ASSERT_TRUE(store.open());
+        for (int i = 0; i < 40; ++i) store.append(kConsole, std::string(1000, 'x'));
+        store.settle();
+    }
+    EXPECT_TRUE(verdict().good());
+}
+
 TEST_F(SealedStoreTest, a_hundred_ends_give_no_false_alarm) {
     std::mt19937_64 random(20261122);
     constexpr log::Limits kSmall{65536, 3};
