@@ -22,12 +22,12 @@ in_runlevel() { [[ $(vserver old exec -- runlevel) == "N $1" ]] && vserver old e
     new_host old --address 10.77.0.80
     mark
     vserver old start
-    WAIT_SECONDS=60 wait_until in_runlevel 2
+    WAIT_SECONDS=240 wait_until in_runlevel 2
     audit_now old
     first=$(state_of old generation)
     vserver old exec -- reboot || true
-    WAIT_SECONDS=60 wait_until has_generation old $(( first + 1 ))
-    WAIT_SECONDS=60 wait_until in_runlevel 2
+    WAIT_SECONDS=240 wait_until has_generation old $(( first + 1 ))
+    WAIT_SECONDS=240 wait_until in_runlevel 2
     run_vserver old stop
     [ "$status" -eq 0 ]
     [ "$output" = 'old: stopped' ]
