@@ -141,6 +141,9 @@ constexpr std::array kVerbs = {
     Verb{.id = VerbId::host_service, .name = "host-service", .alias = "", .group = Group::machine, .names = Names::none,
          .arguments = "UNIT", .least = 1, .most = 1, .options = kHostService,
          .help = "lock a service of the host to addresses, by a drop-in of its unit"},
+    Verb{.id = VerbId::shield, .name = "shield", .alias = "", .group = Group::machine, .names = Names::none,
+         .arguments = "on | off | status", .least = 1, .most = 1, .options = kQuery,
+         .help = "refuse the host's own processes to signal, trace or enter those of servers"},
 };
 
 }  // namespace

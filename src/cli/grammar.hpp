@@ -35,7 +35,7 @@ enum class VerbId : std::uint8_t {
     enter, exec, suexec, passwd,
     files, mount, umount,
     scan, accept, crossview, guard_watch, secure_host,
-    doctor, repair, host_service,
+    doctor, repair, host_service, shield,
 };
 
 enum class Group : std::uint8_t { making, running, looking, inside, files, guarding, machine };
