@@ -4,12 +4,31 @@
 #include "cli/output.hpp"
 #include "cli/tables.hpp"
 #include "server/build.hpp"
+#include "server/grant.hpp"
 #include "server/host_service.hpp"
 #include "server/shield.hpp"
 
 namespace vs::cli {
 
+namespace {
+
+/// What doctor is asked to change instead of looking.
+Result<bool> change_grant(const Invocation& line) {
+    if (line.has(Opt::grant) && line.has(Opt::revoke)) return fail(Code::usage, "--grant and --revoke exclude each other");
+    if (line.has(Opt::grant)) {
+        TRY(server::grant(line.value(Opt::grant)));
+        print("reducecap has cap_setpcap: a user's ceiling holds for su too; 'vserver doctor --revoke reducecap' takes it back\n");
+    } else if (line.has(Opt::revoke)) {
+        TRY(server::revoke(line.value(Opt::revoke)));
+        print("reducecap has no capability: a user's ceiling is held by no_new_privs\n");
+    }
+    return line.has(Opt::grant) || line.has(Opt::revoke);
+}
+
+}  // namespace
+
 Result<int> doctor(const Invocation& line) {
+    if (TRY(change_grant(line))) return 0;
     auto store = TRY(storage::Store::open());
     Examination machine{"", server::examine_host(store)};
     print(line.has(Opt::json) ? json_findings(machine) : findings_text(machine));

@@ -16,7 +16,7 @@ enum class Opt : std::uint8_t {
     full, budget, console, wire, command,
     user, directory, environment, terminal, no_terminal,
     follow, since, until, grep, boot, verify, export_, key,
-    all, running, json, help,
+    grant, revoke, all, running, json, help,
 };
 
 struct Option {
