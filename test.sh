@@ -113,7 +113,7 @@ stock_kernel() {
 }
 
 stock_suites() {
-    if [[ $long ]]; then echo tests/escape tests/system; else grep -lE '^# bats (file|test)_tags=stock$' tests/{escape,system}/*.bats; fi
+    if [[ $long ]]; then echo tests/escape tests/system tests/vm/shield.bats; else grep -lE '^# bats (file|test)_tags=stock$' tests/{escape,system}/*.bats; fi
 }
 
 fill_stage() {

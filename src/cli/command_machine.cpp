@@ -1,14 +1,34 @@
-// doctor, repair, host-service
+// doctor, repair, host-service, shield
 
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
 #include "cli/tables.hpp"
 #include "server/build.hpp"
+#include "server/grant.hpp"
 #include "server/host_service.hpp"
+#include "server/shield.hpp"
 
 namespace vs::cli {
 
+namespace {
+
+/// What doctor is asked to change instead of looking.
+Result<bool> change_grant(const Invocation& line) {
+    if (line.has(Opt::grant) && line.has(Opt::revoke)) return fail(Code::usage, "--grant and --revoke exclude each other");
+    if (line.has(Opt::grant)) {
+        TRY(server::grant(line.value(Opt::grant)));
+        print("reducecap has cap_setpcap: a user's ceiling holds for su too; 'vserver doctor --revoke reducecap' takes it back\n");
+    } else if (line.has(Opt::revoke)) {
+        TRY(server::revoke(line.value(Opt::revoke)));
+        print("reducecap has no capability: a user's ceiling is held by no_new_privs\n");
+    }
+    return line.has(Opt::grant) || line.has(Opt::revoke);
+}
+
+}  // namespace
+
 Result<int> doctor(const Invocation& line) {
+    if (TRY(change_grant(line))) return 0;
     auto store = TRY(storage::Store::open());
     Examination machine{"", server::examine_host(store)};
     print(line.has(Opt::json) ? json_findings(machine) : findings_text(machine));
@@ -47,6 +67,28 @@ Result<int> host_service(const Invocation& line) {
     print(fmt::format("wrote {}\n", service.file));
     if (service.has_socket) remark("it has a socket unit too: sockets that systemd makes for it are not locked, so disable that where it is in use");
     remark(fmt::format("'systemctl restart {}' lets it take effect", service.unit));
+    return 0;
+}
+
+namespace {
+
+constexpr int kOff = 3;  // of a thing that does not run, as LSB has it
+
+Result<int> show_shield(const Invocation& line) {
+    auto status = TRY(server::shield_status());
+    print(line.has(Opt::json) ? json_shield(status) : shield_text(status));
+    return status.up ? 0 : kOff;
+}
+
+}  // namespace
+
+Result<int> shield(const Invocation& line) {
+    const auto& what = line.arguments[0];
+    if (what == "status") return show_shield(line);
+    if (what == "on") TRY(server::shield_on());
+    else if (what == "off") TRY(server::shield_off());
+    else return fail(Code::usage, "'{}' is none of: on, off, status", what);
+    print(fmt::format("the shield is {}\n", what));
     return 0;
 }
 

@@ -45,5 +45,6 @@ Result<int> secure_host(const Invocation& line);
 Result<int> doctor(const Invocation& line);
 Result<int> repair(const Invocation& line);
 Result<int> host_service(const Invocation& line);
+Result<int> shield(const Invocation& line);
 
 }  // namespace vs::cli

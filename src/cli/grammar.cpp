@@ -46,6 +46,8 @@ constexpr std::array kOptions = {
     Option{Opt::export_, "export", 0, "", "a document of records, each with the proof that it belongs to the log"},
     Option{Opt::checkpoints, "checkpoints", 0, "", "a document of all that is signed, for a witness on another machine"},
     Option{Opt::key, "key", 0, "KEY", "the verification key that was kept elsewhere; else the machine's word"},
+    Option{Opt::grant, "grant", 0, "TOOL", "reducecap: let ordinary users lower the ceiling of setuid programs"},
+    Option{Opt::revoke, "revoke", 0, "TOOL", "undo --grant"},
     Option{Opt::all, "all", 0, "", "every server"},
     Option{Opt::running, "running", 0, "", "every server that runs"},
     Option{Opt::json, "json", 0, "", "one JSON document instead of text"},
@@ -61,6 +63,7 @@ constexpr Opt kDryRun[] = {Opt::dry_run};
 constexpr Opt kStop[] = {Opt::kill, Opt::timeout};
 constexpr Opt kQuery[] = {Opt::json};
 constexpr Opt kLogs[] = {Opt::follow, Opt::since, Opt::until, Opt::grep, Opt::priority, Opt::boot, Opt::verify, Opt::export_, Opt::checkpoints, Opt::key, Opt::json};
+constexpr Opt kDoctor[] = {Opt::grant, Opt::revoke, Opt::json};
 constexpr Opt kExec[] = {Opt::user, Opt::directory, Opt::environment, Opt::terminal, Opt::no_terminal};
 constexpr Opt kScan[] = {Opt::full, Opt::budget, Opt::json};
 constexpr Opt kWatch[] = {Opt::command, Opt::json};
@@ -137,12 +140,15 @@ constexpr std::array kVerbs = {
          .help = "give the machine's network to one server, and prove that the main environment is unreachable"},
 
     Verb{.id = VerbId::doctor, .name = "doctor", .alias = "", .group = Group::machine, .names = Names::none,
-         .options = kQuery, .help = "look for what this machine lacks, and say how to mend it"},
+         .options = kDoctor, .help = "look for what this machine lacks, and say how to mend it"},
     Verb{.id = VerbId::repair, .name = "repair", .alias = "", .group = Group::machine, .names = Names::none,
          .options = {}, .help = "clean up what killed commands have left"},
     Verb{.id = VerbId::host_service, .name = "host-service", .alias = "", .group = Group::machine, .names = Names::none,
          .arguments = "UNIT", .least = 1, .most = 1, .options = kHostService,
          .help = "lock a service of the host to addresses, by a drop-in of its unit"},
+    Verb{.id = VerbId::shield, .name = "shield", .alias = "", .group = Group::machine, .names = Names::none,
+         .arguments = "on | off | status", .least = 1, .most = 1, .options = kQuery,
+         .help = "refuse the host's own processes to signal, trace or enter those of servers"},
 };
 
 }  // namespace

@@ -16,7 +16,7 @@ enum class Opt : std::uint8_t {
     full, budget, console, wire, command,
     user, directory, environment, terminal, no_terminal,
     follow, since, until, grep, priority, boot, verify, export_, checkpoints, key,
-    all, running, json, help,
+    grant, revoke, all, running, json, help,
 };
 
 struct Option {
@@ -35,7 +35,7 @@ enum class VerbId : std::uint8_t {
     enter, exec, suexec, passwd,
     files, mount, umount,
     scan, accept, crossview, guard_watch, secure_host,
-    doctor, repair, host_service,
+    doctor, repair, host_service, shield,
 };
 
 enum class Group : std::uint8_t { making, running, looking, inside, files, guarding, machine };

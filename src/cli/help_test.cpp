@@ -57,7 +57,7 @@ TEST(Help, lists_every_verb) {
 TEST(Help, synopsis_shows_options_and_arguments) {
     EXPECT_EQ(synopsis(verb(VerbId::start)), "vserver NAME start [-n]");
     EXPECT_EQ(synopsis(verb(VerbId::list)), "vserver list [NAME... | --running] [--json]");
-    EXPECT_EQ(synopsis(verb(VerbId::doctor)), "vserver doctor [--json]");
+    EXPECT_EQ(synopsis(verb(VerbId::doctor)), "vserver doctor [--grant TOOL] [--revoke TOOL] [--json]");
     EXPECT_EQ(synopsis(verb(VerbId::exec)), "vserver NAME exec [-u USER] [-w DIR] [-e KEY=VALUE]... [-t] [-T] [--] CMD [ARG...]");
 }
 

@@ -129,6 +129,7 @@ json of_settings(const model::Settings& settings) {
             {"guard", {{"frozen", settings.guard.frozen}, {"growing", settings.guard.growing}, {"ignored", settings.guard.ignored}}},
             {"log", {{"records", settings.log.records}, {"bytes", settings.log.bytes}, {"keep", settings.log.keep}}},
             {"userns", settings.user_namespaces},
+            {"private", settings.secluded},
             {"nesting", settings.nesting},
             {"firewall", settings.firewall},
             {"hooks", or_null(settings.hooks)},
@@ -172,6 +173,10 @@ std::string json_settings(const model::ServerName& name, const model::Settings& 
 }
 
 std::string json_images(const std::vector<ImageUse>& images) { return print_document({{"images", list_of(images, of_image)}}); }
+
+std::string json_shield(const server::ShieldStatus& status) {
+    return print_document({{"shield", status.up}, {"door", status.up ? json(status.is_door) : json(nullptr)}});
+}
 
 std::string json_files(const model::ServerName& name, const std::vector<std::string>& files) {
     return print_document({{"name", name.text()}, {"files", files}});

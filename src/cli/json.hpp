@@ -11,6 +11,7 @@
 #include "log/witness.hpp"
 #include "server/examine.hpp"
 #include "server/query.hpp"
+#include "server/shield.hpp"
 #include "storage/image.hpp"
 
 namespace vs::cli {
@@ -31,6 +32,9 @@ struct ImageUse {
 };
 /// {"images": [...]}
 std::string json_images(const std::vector<ImageUse>& images);
+
+/// {"shield", "door"}
+std::string json_shield(const server::ShieldStatus& status);
 
 /// {"name", "files": [...]}
 std::string json_files(const model::ServerName& name, const std::vector<std::string>& files);

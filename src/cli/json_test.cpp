@@ -95,5 +95,10 @@ TEST(Json, files_are_a_list) {
     EXPECT_EQ(document, json::parse(R"({"name": "web1", "files": ["/a", "/b"]})"));
 }
 
+TEST(Json, a_shield_that_is_down_has_no_door) {
+    EXPECT_EQ(json::parse(json_shield({})), json::parse(R"({"shield": false, "door": null})"));
+    EXPECT_EQ(json::parse(json_shield({.up = true, .is_door = true})), json::parse(R"({"shield": true, "door": true})"));
+}
+
 }  // namespace
 }  // namespace vs::cli

@@ -59,6 +59,7 @@ Result<int> dispatch(const Invocation& line) {
         case VerbId::doctor: return doctor(line);
         case VerbId::repair: return repair(line);
         case VerbId::host_service: return host_service(line);
+        case VerbId::shield: return shield(line);
     }
     return fail(Code::usage, "'{}' cannot be done", line.verb->name);
 }

@@ -118,4 +118,11 @@ std::string findings_text(const Examination& examination) {
     return text;
 }
 
+std::string shield_text(const server::ShieldStatus& status) {
+    if (!status.up) return "off: context 0 sees the processes of servers, and may signal, trace and enter them\n";
+    std::string text = "on: only the door reaches the processes of servers\n";
+    if (!status.is_door) text += "this vserver is not its door, for it was installed later: 'vserver shield on' again\n";
+    return text;
+}
+
 }  // namespace vs::cli

@@ -14,5 +14,7 @@ std::string status_text(const server::ServerStatus& server);
 Table stat_table(const std::vector<server::ServerStatus>& servers);
 /// `vserver NAME check` and `vserver doctor`: a line for each finding, and one below it that mends it.
 std::string findings_text(const Examination& examination);
+/// `vserver shield status`: one line, or two.
+std::string shield_text(const server::ShieldStatus& status);
 
 }  // namespace vs::cli

@@ -58,5 +58,11 @@ TEST(Tables, text_of_a_guest_moves_no_cursor) {
     EXPECT_EQ(status_text(server).find('\x1b'), std::string::npos);
 }
 
+TEST(Tables, the_shield_says_what_is_open_and_what_to_do) {
+    EXPECT_NE(shield_text({}).find("context 0 sees the processes of servers"), std::string::npos);
+    EXPECT_EQ(shield_text({.up = true, .is_door = true}), "on: only the door reaches the processes of servers\n");
+    EXPECT_NE(shield_text({.up = true, .is_door = false}).find("'vserver shield on' again"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace vs::cli

@@ -32,7 +32,7 @@ struct ServerNumber {
     /// The context number that people see.
     [[nodiscard]] std::uint32_t context() const { return 100 + value; }
     /// First of its 65,536 host ids.
-    [[nodiscard]] std::uint32_t first_id() const { return 0x70000000U + 65536U * value; }
+    [[nodiscard]] constexpr std::uint32_t first_id() const { return 0x70000000U + 65536U * value; }
     /// 0x70000000 + 65536 * n must stay below 2^31: old file systems and tools keep ids in 32 signed bits.
     static constexpr std::uint32_t kMost = 4095;
     friend auto operator<=>(const ServerNumber&, const ServerNumber&) = default;

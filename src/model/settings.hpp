@@ -108,6 +108,7 @@ struct Settings {
     LogSettings log;
     std::map<std::string, ResourceLimit> ulimits;  ///< "nofile" and so on: names of ulimit_names()
     bool user_namespaces = true;  ///< `userns`: may the guest make user namespaces of its own
+    bool secluded = false;        ///< `private`: nobody enters it while it runs, root of the host neither
     bool nesting = false;         ///< no masks, so that containers run inside
     bool firewall = false;        ///< opens nf_tables to the guest's root
     std::string hooks;            ///< absolute path of the script called pre-start, post-start, pre-stop, post-stop

@@ -53,6 +53,8 @@ constexpr std::array kTopKeys = {
     top<&Settings::nice, read_number, write_number>("nice", "Priority of its processes, -20 (most) to 19 (least).", ""),
     top<&Settings::user_namespaces, read_truth, write_truth>(
         "userns", "May it make user namespaces? systemd's PrivateUsers= needs them.", ""),
+    top<&Settings::secluded, read_truth, write_truth>(
+        "private", "Nobody enters, traces or signals it while it runs, the host's root neither? Needs 'vserver shield on'.", ""),
     top<&Settings::nesting, read_truth, write_truth>("nesting", "No masks over /proc, so that containers run inside.", ""),
     top<&Settings::firewall, read_truth, write_truth>("firewall", "May its root set up nftables in its own network?", ""),
     top<&Settings::hooks, read_text, write_text>("hooks", "A program on the host, called pre-start, post-start, pre-stop and post-stop.",

@@ -25,6 +25,7 @@ Settings full() {
     settings.volumes = {"/var/lib/postgresql", "/with \"quotes\" and \\"};
     settings.nice = -7;
     settings.user_namespaces = false;
+    settings.secluded = true;
     settings.nesting = true;
     settings.firewall = true;
     settings.hooks = "/etc/vservers/hooks/web1";

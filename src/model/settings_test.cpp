@@ -32,6 +32,7 @@ TEST(Settings, the_smallest_file_leaves_every_default) {
     EXPECT_EQ(settings.limits.processes, 1000U);
     EXPECT_FALSE(settings.limits.memory);
     EXPECT_TRUE(settings.user_namespaces);
+    EXPECT_FALSE(settings.secluded);
     EXPECT_FALSE(settings.nesting);
     EXPECT_FALSE(settings.firewall);
     EXPECT_EQ(settings.stop_timeout, std::chrono::seconds(90));
@@ -47,6 +48,7 @@ capabilities = ["!net_raw", "!CAP_SYS_CHROOT"]
 volumes = ["/var/lib/postgresql"]
 nice = -5
 userns = false
+private = true
 nesting = true
 firewall = true
 hooks = "/etc/vservers/hooks/www"
@@ -68,6 +70,7 @@ uplink = "eth0"
     EXPECT_EQ(settings.volumes, std::vector<std::string>{"/var/lib/postgresql"});
     EXPECT_EQ(settings.nice, -5);
     EXPECT_FALSE(settings.user_namespaces);
+    EXPECT_TRUE(settings.secluded);
     EXPECT_TRUE(settings.nesting);
     EXPECT_TRUE(settings.firewall);
     EXPECT_EQ(settings.hooks, "/etc/vservers/hooks/www");

@@ -136,6 +136,7 @@ struct Prepared {
     CgroupEntry groups;
 };
 Result<Prepared> prepare(const Server& server, const EnterRequest& request, const RunState& state) {
+    if (state.secluded) return fail(Code::denied, "'{}' is private: nobody enters it while it runs", server.name.text());
     Words words(request);
     auto plan = TRY(plan_entry(server, request, words));
     auto host = TRY(CgroupHost::open());

@@ -11,6 +11,7 @@
 #include "server/network.hpp"
 #include "server/our_programs.hpp"
 #include "server/run_state.hpp"
+#include "server/shield.hpp"
 #include "server/void_overlay.hpp"
 #include "sys/file.hpp"
 #include "sys/host.hpp"
@@ -130,6 +131,17 @@ void examine_ids(Findings& findings) {
                     "new servers avoid them; see /etc/subuid, /etc/subgid, /etc/passwd and /etc/group");
 }
 
+void examine_shield(Findings& findings) {
+    auto status = shield_status();
+    if (!status) return findings.bad("shield", status.error().message(), "");
+    if (status->up && !status->is_door)
+        return findings.bad("shield", "up, and this vserver, installed later, is not its door: it cannot stop or enter servers", "vserver shield on");
+    if (status->up) return findings.good("shield", "up: only the door reaches the processes of servers");
+    auto impossible = why_no_shield();
+    if (!impossible.empty()) return findings.notice("shield", impossible, "");
+    findings.notice("shield", "off: context 0 sees and reaches the processes of servers", "vserver shield on");
+}
+
 }  // namespace
 
 std::vector<Finding> examine_host(const storage::Store& store) {
@@ -144,6 +156,7 @@ std::vector<Finding> examine_host(const storage::Store& store) {
     examine_programs(findings);
     examine_builders(findings);
     examine_ids(findings);
+    examine_shield(findings);
     examine_disk(findings, store);
     return findings.take();
 }

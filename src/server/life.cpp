@@ -1,6 +1,7 @@
 #include "server/life.hpp"
 
 #include "context/address_lock.hpp"
+#include "context/shield.hpp"
 #include "server/devices.hpp"
 #include "server/keeper.hpp"
 #include "sys/file.hpp"
@@ -42,6 +43,7 @@ Result<bool> init_lives(const CgroupHost& host, const model::ServerName& name, c
 
 Result<> tear_down(const CgroupHost& host, const model::ServerName& name, const RunDir& run, const RunState& state) {
     TRY_WITH(kill_everything(host, name.text()), "end the processes of '{}'", name.text());
+    if (state.secluded) TRY(context::set_privacy(state.number, context::Privacy::shared));
     auto network = TRY(HostNetwork::open());
     TRY_WITH(network.take_down(state.network), "take down the network of '{}'", name.text());
     TRY_WITH(take_devices_back(run, state.network), "take back the devices of '{}'", name.text());

@@ -12,6 +12,8 @@ namespace vs::server {
 std::string libexec_program(const std::string& name);
 /// The `vserver` that runs now.
 Result<std::string> vserver_program();
+/// A tool of ordinary users: in a package in bin, beside our sbin. Code::failed where it is missing.
+Result<std::string> tool_program(const std::string& name);
 /// What a program of ours is started with.
 std::vector<std::string> program_environment();
 

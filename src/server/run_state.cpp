@@ -42,10 +42,10 @@ Result<bool> is_still(sys::FdRef file, const std::string& path) {
 
 std::string print_state(const RunState& state) {
     return fmt::format(
-        "phase {}\npurpose {}\nnumber {}\ngeneration {}\ninit {}\ninit_start {}\ninit_path {}\nstarted {}\nnetwork {}\n"
+        "phase {}\npurpose {}\nnumber {}\ngeneration {}\ninit {}\ninit_start {}\ninit_path {}\nstarted {}\nprivate {}\nnetwork {}\n"
         "log_records {}\nlog_bytes {}\nlog_keep {}\n",
         state.phase == Phase::running ? "running" : "starting", state.purpose == Purpose::service ? "service" : "maintenance",
-        state.number.value, state.generation, state.init, state.init_start, state.init_path, state.started, print_plan(state.network),
+        state.number.value, state.generation, state.init, state.init_start, state.init_path, state.started, state.secluded ? 1 : 0, print_plan(state.network),
         state.log.records, state.log.bytes, state.log.keep);
 }
 
@@ -64,6 +64,7 @@ Result<RunState> parse_state(std::string_view content) {
     state.init_start = TRY(number(fields, "init_start"));
     state.init_path = text(fields, "init_path");
     state.started = text(fields, "started");
+    state.secluded = text(fields, "private") == "1";
     state.network = TRY(parse_plan(text(fields, "network")));
     state.log = {TRY(number(fields, "log_records")), TRY(number(fields, "log_bytes")), TRY(number(fields, "log_keep"))};
     return state;

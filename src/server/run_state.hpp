@@ -36,6 +36,7 @@ struct RunState {
     std::uint64_t init_start = 0;  ///< clock ticks (sys::start_time)
     std::string init_path;         ///< "/sbin/init", or "vserver-init"
     std::string started;           ///< RFC 3339
+    bool secluded = false;         ///< the shield has been told that it is private
     NetworkPlan network;
     model::LogSettings log;
 };

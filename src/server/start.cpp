@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "context/address_lock.hpp"
+#include "context/shield.hpp"
 #include "model/paths.hpp"
 #include "server/builder.hpp"
 #include "server/devices.hpp"
@@ -13,6 +14,7 @@
 #include "server/our_programs.hpp"
 #include "server/prepare.hpp"
 #include "server/restart.hpp"
+#include "server/shield.hpp"
 #include "server/void_namespace.hpp"
 #include "sys/file.hpp"
 
@@ -46,6 +48,8 @@ class Start {
         state_.generation = TRY(run_.next_generation());
         state_.started = now_rfc3339();
         state_.log = server_.settings.log;
+        state_.secluded = purpose_ == Purpose::service && server_.settings.secluded;
+        if (state_.secluded) TRY(require_door());
         auto facts = TRY(network_->facts(server_.settings.network));
         state_.network = TRY(plan_network(server_.settings.network, state_.number, state_.generation, facts));
         if (purpose_ == Purpose::service) state_.network.devices = server_.settings.devices;
@@ -87,6 +91,7 @@ class Start {
         // A name that the guest chose, going into a file of lines: nothing in it may begin a line of its own.
         auto program = sys::program_of(builder.guest_init);
         if (program) state_.init_path = base::escape_control(*program);
+        if (state_.secluded) TRY(context::set_privacy(state_.number, context::Privacy::private_));
         return run_.write(state_);
     }
 

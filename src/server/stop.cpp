@@ -28,11 +28,12 @@ constexpr Milliseconds kAskAgain{500};
 
 enum class Init { systemd, ours, other };
 
-/// By the name of the file it executes. The guest can choose that name, but it only chooses how itself is asked to stop.
-Init kind_of_init(pid_t init) {
-    auto program = sys::program_of(init);
-    if (program && program->ends_with("/systemd")) return Init::systemd;
-    return program && program->ends_with("/vserver-init") ? Init::ours : Init::other;
+/// By the name of the file it executes, or did when it was started where we may not look (a private server). The guest can choose that
+/// name, but it only chooses how itself is asked to stop.
+Init kind_of_init(const RunState& state) {
+    const auto program = sys::program_of(state.init).value_or(state.init_path);
+    if (program.ends_with("/systemd")) return Init::systemd;
+    return program.ends_with("/vserver-init") ? Init::ours : Init::other;
 }
 
 /// A PID 1 never gets a signal that it neither handles nor blocks, and one that has just been executed does neither yet.
@@ -53,7 +54,7 @@ Result<> run_poweroff(const storage::Store& store, const Server& server) {
 }
 
 Result<> ask_to_stop(const storage::Store& store, const Server& server, const RunState& state, const sys::PidFd& init) {
-    switch (kind_of_init(state.init)) {
+    switch (kind_of_init(state)) {
         case Init::systemd: return signal_listener(state, init, kSystemdPowerOff);
         case Init::ours: return sys::send_signal(init, SIGTERM);
         case Init::other: return run_poweroff(store, server);

@@ -28,11 +28,6 @@ constexpr int kNetworkCookie = 71;  // Linux 5.14; Debian 12's libc does not nam
 constexpr int kNetworkCookie = SO_NETNS_COOKIE;
 #endif
 
-struct CloseObject {
-    void operator()(bpf_object* object) const { ::bpf_object__close(object); }
-};
-using Object = std::unique_ptr<bpf_object, CloseObject>;
-
 /// libbpf tells why only by printing. Its last warning, which names the program and what the verifier did not like, is kept.
 std::string& last_warning() {
     static std::string text;
@@ -55,16 +50,24 @@ Error refusal(int result, const std::string& call) {
     return error;
 }
 
-Result<Object> load(std::string_view bytes) {
-    ::libbpf_set_print(keep_warning);
-    bpf_object_open_opts options{};
-    options.sz = sizeof options;
-    options.object_name = "vserver";
-    Object object(::bpf_object__open_mem(bytes.data(), bytes.size(), &options));
-    if (object == nullptr) return failed("read the BPF object");
-    if (int result = ::bpf_object__load(object.get()); result < 0)
-        return std::unexpected<Error>(refusal(result, "load the BPF programs into this kernel"));
-    return object;
+/// An attachment; destroyed without being pinned, it is undone.
+struct DestroyLink {
+    void operator()(bpf_link* link) const { ::bpf_link__destroy(link); }
+};
+
+Result<> attach_program(bpf_program* program, const std::string& directory) {
+    const std::string name = ::bpf_program__name(program);
+    std::unique_ptr<bpf_link, DestroyLink> link(::bpf_program__attach(program));
+    if (link == nullptr) return std::unexpected<Error>(refusal(-errno_now(), fmt::format("attach the BPF program '{}'", name)));
+    if (int result = ::bpf_link__pin(link.get(), (directory + "/" + name).c_str()); result < 0)
+        return std::unexpected<Error>(refusal(result, fmt::format("pin '{}' in '{}'", name, directory)));
+    return {};
+}
+
+Result<> pin_maps(bpf_object* object, const std::string& directory) {
+    if (int result = ::bpf_object__pin_maps(object, directory.c_str()); result < 0)
+        return std::unexpected<Error>(refusal(result, fmt::format("pin the BPF maps in '{}'", directory)));
+    return {};
 }
 
 std::uint32_t network_inode() {
@@ -81,15 +84,41 @@ Result<> need_bpf_filesystem(const std::string& path) {
     return attach(mount, kHere, path);
 }
 
+void BpfObject::Close::operator()(bpf_object* object) const { ::bpf_object__close(object); }
+
+Result<BpfObject> BpfObject::load(std::string_view bytes) {
+    ::libbpf_set_print(keep_warning);
+    bpf_object_open_opts options{};
+    options.sz = sizeof options;
+    options.object_name = "vserver";
+    BpfObject object(::bpf_object__open_mem(bytes.data(), bytes.size(), &options));
+    if (object.object_ == nullptr) return failed("read the BPF object");
+    if (int result = ::bpf_object__load(object.object_.get()); result < 0)
+        return std::unexpected<Error>(refusal(result, "load the BPF programs into this kernel"));
+    return object;
+}
+
+Result<FdRef> BpfObject::map(const char* name) const {
+    int fd = ::bpf_object__find_map_fd_by_name(object_.get(), name);
+    if (fd < 0) return fail(Code::failed, "the BPF object has no map '{}'", name);
+    return FdRef(fd);
+}
+
+Result<> BpfObject::attach_and_pin(const std::string& directory) const {
+    TRY(make_dir(kHere, directory, 0700, IfExists::fail));
+    bpf_program* program = nullptr;
+    bpf_object__for_each_program(program, object_.get()) TRY(attach_program(program, directory));
+    return pin_maps(object_.get(), directory);
+}
+
 Result<> load_and_pin(std::string_view object, const std::string& directory) {
-    auto loaded = TRY(load(object));
+    auto loaded = TRY(BpfObject::load(object));
     auto unfinished = directory + "-new";  // names there may have no dot
     if (TRY(exists(kHere, unfinished))) TRY(remove_tree(kHere, unfinished));
     TRY(make_dir(kHere, unfinished, 0700, IfExists::fail));
-    if (int result = ::bpf_object__pin_programs(loaded.get(), unfinished.c_str()); result < 0)
+    if (int result = ::bpf_object__pin_programs(loaded.object_.get(), unfinished.c_str()); result < 0)
         return std::unexpected<Error>(refusal(result, fmt::format("pin the BPF programs in '{}'", unfinished)));
-    if (int result = ::bpf_object__pin_maps(loaded.get(), unfinished.c_str()); result < 0)
-        return std::unexpected<Error>(refusal(result, fmt::format("pin the BPF maps in '{}'", unfinished)));
+    TRY(pin_maps(loaded.object_.get(), unfinished));
     return rename_at(kHere, unfinished, kHere, directory);
 }
 
@@ -145,6 +174,11 @@ Result<> set_element(FdRef map, std::string_view key, std::string_view value) {
 
 Result<> get_element(FdRef map, std::string_view key, std::string& value) {
     if (::bpf_map_lookup_elem(map.get(), key.data(), value.data()) < 0) return failed("read an element of a BPF map");
+    return {};
+}
+
+Result<> freeze_map(FdRef map) {
+    if (::bpf_map_freeze(map.get()) < 0) return failed("freeze a BPF map");
     return {};
 }
 

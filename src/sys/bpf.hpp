@@ -6,11 +6,14 @@
 // Needs CAP_BPF and CAP_NET_ADMIN, or CAP_SYS_ADMIN.
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "sys/fd.hpp"
+
+struct bpf_object;
 
 namespace vs::sys {
 
@@ -24,6 +27,25 @@ Result<> need_bpf_filesystem(const std::string& path);
 /// step when all is done. Precondition: nobody else does this at the same time; `directory` is on a BPF file system.
 /// Code::unsupported where this kernel refuses a program.
 Result<> load_and_pin(std::string_view object, const std::string& directory);
+
+/// An object file that is loaded, of which nothing runs yet. It goes with this, but for what is pinned.
+class BpfObject {
+  public:
+    /// Code::unsupported where this kernel refuses a program.
+    static Result<BpfObject> load(std::string_view bytes);
+    [[nodiscard]] Result<FdRef> map(const char* name) const;
+    /// Attaches each program to what its section names, and pins links and maps by their names in `directory`, which must not
+    /// exist and is on a BPF file system. From then on they run, whoever ends. What a failure leaves there is the caller's to remove.
+    [[nodiscard]] Result<> attach_and_pin(const std::string& directory) const;
+
+  private:
+    struct Close {
+        void operator()(bpf_object* object) const;
+    };
+    friend Result<> load_and_pin(std::string_view object, const std::string& directory);
+    explicit BpfObject(bpf_object* object) : object_(object) {}
+    std::unique_ptr<bpf_object, Close> object_;
+};
 
 Result<BpfProgram> open_pinned_program(const std::string& path);
 Result<BpfMap> open_pinned_map(const std::string& path);
@@ -40,6 +62,8 @@ Result<> attach_to_network(FdRef program, const std::string& pin);
 Result<> set_element(FdRef map, std::string_view key, std::string_view value);
 /// `value` is filled; ENOENT where there is no such element.
 Result<> get_element(FdRef map, std::string_view key, std::string& value);
+/// Nobody changes an element of it from user space any more.
+Result<> freeze_map(FdRef map);
 Result<> clear_map(FdRef map, std::size_t key_size);
 
 /// What names our network namespace within this boot, to BPF programs too (SO_NETNS_COOKIE, socket(7)).

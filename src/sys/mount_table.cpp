@@ -1,8 +1,12 @@
 #include "sys/mount_table.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "sys/call.hpp"
 #include "sys/file.hpp"
 
 namespace vs::sys {
@@ -54,6 +58,27 @@ Result<std::optional<MountEntry>> mounted_at(const std::string& path) {
     auto found = std::find_if(entries.rbegin(), entries.rend(), [&](const MountEntry& entry) { return entry.point == path; });
     if (found == entries.rend()) return std::nullopt;
     return std::optional(*found);
+}
+
+std::optional<std::uint32_t> device_of_mount(std::string_view table, std::uint64_t mount) {
+    constexpr unsigned kMinorBits = 20;
+    for (auto line : base::split(table, '\n')) {
+        auto fields = base::split(line, ' ');
+        if (fields.size() < 3 || base::parse_number(fields[0]) != mount) continue;
+        auto device = base::split(fields[2], ':');
+        auto major = base::parse_number(device[0]), minor = base::parse_number(device.back());
+        if (device.size() != 2 || !major || !minor) return std::nullopt;
+        return static_cast<std::uint32_t>(*major << kMinorBits | *minor);
+    }
+    return std::nullopt;
+}
+
+Result<KernelInode> kernel_inode(const std::string& path) {
+    struct statx status {};
+    if (::statx(AT_FDCWD, path.c_str(), 0, STATX_INO | STATX_MNT_ID, &status) < 0) return failed("statx '{}'", path);
+    auto device = device_of_mount(TRY(read_file(kHere, "/proc/self/mountinfo", kLargestTable)), status.stx_mnt_id);
+    if (!device) return fail(Code::failed, "'{}' is on a mount that is not in our mount table", path);
+    return KernelInode{status.stx_ino, *device};
 }
 
 }  // namespace vs::sys

@@ -1,6 +1,7 @@
 #pragma once
 // What is mounted where in this mount namespace (proc(5), /proc/PID/mountinfo).
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,5 +27,15 @@ std::vector<MountEntry> parse_mount_table(std::string_view text);
 Result<std::vector<MountEntry>> mount_table();
 /// The topmost mount at an absolute path without links; nullopt where it is no mount point.
 Result<std::optional<MountEntry>> mounted_at(const std::string& path);
+
+/// What names a file to the kernel's own code. The device is that of the file system, which stat(2) does not always tell (btrfs).
+struct KernelInode {
+    std::uint64_t number = 0;
+    std::uint32_t device = 0;  ///< major << 20 | minor
+    friend bool operator==(const KernelInode&, const KernelInode&) = default;
+};
+Result<KernelInode> kernel_inode(const std::string& path);
+/// The device of a mount by its number, of a table as above; nullopt where it has no such mount.
+std::optional<std::uint32_t> device_of_mount(std::string_view table, std::uint64_t mount);
 
 }  // namespace vs::sys

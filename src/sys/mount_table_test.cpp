@@ -34,5 +34,19 @@ TEST(MountTable, the_root_is_a_mount_point_and_a_file_of_it_is_not) {
     EXPECT_FALSE(mounted_at("/proc/self").value().has_value());
 }
 
+TEST(MountTable, knows_the_device_of_a_mount) {
+    EXPECT_EQ(device_of_mount(kTable, 21), 8U << 20 | 1U);
+    EXPECT_EQ(device_of_mount(kTable, 40), 31U);
+    EXPECT_EQ(device_of_mount(kTable, 8), std::nullopt);
+    EXPECT_EQ(device_of_mount("22 1 254 / / rw - ext4 x rw\n", 22), std::nullopt);
+}
+
+TEST(MountTable, names_an_inode_as_stat_does_where_that_tells) {
+    auto inode = kernel_inode("/proc/version");
+    ASSERT_TRUE(inode);
+    EXPECT_EQ(*inode, *kernel_inode("/proc/version"));
+    EXPECT_FALSE(kernel_inode("/proc/nothing"));
+}
+
 }  // namespace
 }  // namespace vs::sys

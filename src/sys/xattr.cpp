@@ -34,4 +34,9 @@ Result<> set_xattr(FdRef fd, const std::string& name, std::string_view value) {
     return {};
 }
 
+Result<> remove_xattr(FdRef fd, const std::string& name) {
+    if (::fremovexattr(fd.get(), name.c_str()) < 0 && errno != ENODATA) return failed("remove xattr '{}'", name);
+    return {};
+}
+
 }  // namespace vs::sys

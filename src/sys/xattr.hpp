@@ -16,5 +16,7 @@ Result<std::optional<std::string>> get_xattr(FdRef fd, const std::string& name);
 /// All that this process may see, sorted. Empty where the file system has none.
 Result<std::vector<std::string>> list_xattrs(FdRef fd);
 Result<> set_xattr(FdRef fd, const std::string& name, std::string_view value);
+/// Nothing to do where it has none of that name.
+Result<> remove_xattr(FdRef fd, const std::string& name);
 
 }  // namespace vs::sys

@@ -82,3 +82,37 @@ if (error.errno_value == ENOENT) name = "errno";'
     export http_proxy=http://user:word@packages.example.net:3128
     verdict names 1 README
 }
+
+# A library that is made of two rooms, and loads nothing.
+licence_project() {
+    mkdir -p "$BATS_TEST_TMPDIR"/src/{library,base,cli}
+    echo 'vs_room(library LINKS vs_base)
+    LINKS vs_base' >"$src/library/CMakeLists.txt"
+    echo 'vs_room(base)' >"$src/base/CMakeLists.txt"
+    put library/a.cpp "#include \"${1:-base/text.hpp}\""
+    printf '%s\n' '[[annotations]]' 'path = [' '    "src/library/**",' '    "src/base/**",' ']' \
+        'SPDX-License-Identifier = "LGPL-2.1-or-later"' >"$BATS_TEST_TMPDIR/REUSE.toml"
+}
+
+@test "licence: what libvserver is made of and loads is as free as itself" {
+    licence_project
+    run "$lint/licence" /dev/null "$BATS_TEST_TMPDIR"
+    [ "$status" -eq 0 ]
+    run "$lint/licence" "$(command -v ip)" "$BATS_TEST_TMPDIR"
+    [ "$status" -eq 1 ]
+    [[ $output == *'libvserver loads'*'is it as free?'* ]]
+    licence_project cli/run.hpp
+    run "$lint/licence" /dev/null "$BATS_TEST_TMPDIR"
+    [ "$status" -eq 1 ]
+    [[ $output == *'the room library includes from cli'* ]]
+    licence_project
+    sed -i '/base/d' "$BATS_TEST_TMPDIR/REUSE.toml"
+    run "$lint/licence" /dev/null "$BATS_TEST_TMPDIR"
+    [ "$status" -eq 1 ]
+    [[ $output == *'links the room base'* ]]
+    licence_project
+    put library/b.cpp '#include <nftables/libnftables.h>'
+    run "$lint/licence" /dev/null "$BATS_TEST_TMPDIR"
+    [ "$status" -eq 1 ]
+    [[ $output == *'<nftables/>'* ]]
+}

@@ -30,5 +30,13 @@ capable_copy() {
     echo "$copy"
 }
 
+# installed_copy TOOL: a copy with a vserver beside it, as in a package; whoever is root may change their files.
+installed_copy() {
+    local dir
+    dir=$(open_directory)
+    install -m 0755 "$(command -v "$1")" "$(command -v vserver)" "$dir"
+    echo "$dir/$1"
+}
+
 # The sets of process PID as the kernel has them: CapBnd, CapEff, ...
 capability_set() { awk -v key="$1:" '$1 == key { print $2 }' "/proc/${2:-self}/status"; }

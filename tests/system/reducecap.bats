@@ -64,7 +64,9 @@ bounding='awk /^CapBnd/{print$2} /proc/self/status'
 @test "with cap_setpcap on the tool, su below the ceiling is root without power" {
     require_feature program su
     local tool shadow=$BATS_TEST_TMPDIR/shadow
-    tool=$(capable_copy reducecap cap_setpcap+ep)
+    tool=$(installed_copy reducecap)
+    "${tool%/*}/vserver" doctor --grant reducecap
+    [ "$(getcap "$tool")" = "$tool cap_setpcap=ep" ]
     sed "s|^root:[^:]*:|root:$(perl -e 'print crypt("secret", q($6$salt))'):|" /etc/shadow >"$shadow"
     chmod 0600 "$shadow"
     mount --bind "$shadow" /etc/shadow
@@ -81,6 +83,22 @@ bounding='awk /^CapBnd/{print$2} /proc/self/status'
     [[ $output == *$'Password: 0\n'* ]]
     [[ $output == *'Operation not permitted'* ]]
     ip link show eth0 | grep -q 'state UP'
+
+    "${tool%/*}/vserver" doctor --revoke reducecap
+    [ -z "$(getcap "$tool")" ]
+    run as_user "$tool" --secure true
+    [[ $output == *'held by no_new_privs'* ]]
+}
+
+@test "doctor grants reducecap and nothing else, and to revoke twice is once" {
+    local tool
+    tool=$(installed_copy reducecap)
+    run --separate-stderr "${tool%/*}/vserver" doctor --grant vkill
+    [ "$status" -eq 2 ]
+    [ "$stderr" = "vserver: 'vkill' gets no grant: only reducecap does" ]
+    "${tool%/*}/vserver" doctor --revoke reducecap
+    run "${tool%/*}/vserver" doctor --grant reducecap --revoke reducecap
+    [ "$status" -eq 2 ]
 }
 
 @test "with cap_setpcap, a user cannot take from setuid programs the means to give up root" {

@@ -40,3 +40,26 @@ teardown() { remove_servers; end_test; }
     done
     kill $!
 }
+
+# More of it: tests/vm/shield.bats.
+@test "with the shield up root of the host neither ends, traces nor enters it but by the door, and a kernel without says so" {
+    new_small small --network none
+    vserver small start
+    local init
+    init=$(state_of small init)
+    run_vserver shield on
+    if (( status == 6 )); then
+        [[ $stderr == *'this kernel has no means against it'* ]]
+        ! must_have bpf_lsm
+        return
+    fi
+    [ "$status" -eq 0 ]
+    ! kill -KILL "$init"
+    ! nsenter --target "$init" --net true
+    ! cat "/proc/$init/environ"
+    ! sh -c "echo 1 >'/sys/fs/cgroup/vservers/small/cgroup.kill'"
+    ! sh -c "echo 0 >'/sys/fs/cgroup/vservers/small/cgroup.procs'"
+    vserver small exec -- true
+    vserver small stop
+    vserver shield off
+}
