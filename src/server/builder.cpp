@@ -191,6 +191,7 @@ Result<> network_is_up(const Builder& builder) {
 Result<> wait_until_running(const Builder& builder) {
     auto answer = TRY(sys::receive_message(builder.report));
     if (answer == keeper::kRunning) return {};
+    if (answer == keeper::kNoRecorder) return fail(Code::failed, "its recorder cannot be started: the machine has no room for another process, or forbids it");
     return std::unexpected<Error>(base::unpack(answer));
 }
 

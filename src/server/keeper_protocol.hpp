@@ -23,12 +23,13 @@ enum Descriptor : int {
     kRoot = 15,
     kRunDir = 16,
     kRecorder = 17,     ///< pidfd of a recorder that runs already; may be closed
-    kReport = 18,       ///< socket of a start that waits for kRunning; may be closed
+    kReport = 18,       ///< socket of a start that waits for one of the words below; may be closed
 };
 inline constexpr int kFirstOwn = kKeeperLock;  ///< what the recorder does not get
 
-/// What a start is told once the recorder has begun.
+/// What a start is told: that the recorder has begun, or that it cannot.
 inline constexpr std::string_view kRunning = "running";
+inline constexpr std::string_view kNoRecorder = "no recorder";
 
 /// How an init ended, as the argument of `vserver --init-ended`: these words, "exit N" or "signal N".
 inline constexpr const char* kReboot = "reboot";

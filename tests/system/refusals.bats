@@ -183,6 +183,11 @@ starts() {
     starts
 }
 
+@test "a server whose recorder cannot be started is not started" {
+    refused 1 "vserver: cannot start 'web': its recorder cannot be started: *" lacking clone=11 -- vserver web start
+    starts
+}
+
 @test "a root without the rights it takes is refused with 4" {
     local right
     for right in sys_admin setpcap dac_override; do

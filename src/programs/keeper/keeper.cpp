@@ -107,15 +107,16 @@ class Recorder {
     int quick_deaths_ = 0;
 };
 
-/// To the start that waits. A keeper that adopts a server has none.
-void report() {
-    (void)!write(kReport, kRunning.data(), kRunning.size());
+/// To the start that waits, which gives up a server whose log nobody would write. A keeper that adopts a server has none: it tries again.
+void report(const Recorder& recorder) {
+    const auto word = recorder.pidfd() < 0 ? kNoRecorder : kRunning;
+    (void)!write(kReport, word.data(), word.size());
     close(kReport);
 }
 
 void wait_for_init(const Arguments& arguments) {
     Recorder recorder(arguments);
-    report();
+    report(recorder);
     for (;;) {
         pollfd fds[] = {{kInit, POLLIN, 0}, {recorder.pidfd(), POLLIN, 0}};
         int count = poll(fds, 2, recorder.patience());
