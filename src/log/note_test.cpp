@@ -34,14 +34,16 @@ TEST(note, a_checkpoint_is_read_as_it_was_written) {
 TEST(note, the_last_of_a_segment_names_no_key) {
     auto last = checkpoint();
     last.next.reset();
-    auto again = read_checkpoint(write_body(last).text());
+    const auto body = write_body(last);
+    auto again = read_checkpoint(body.text());
     ASSERT_TRUE(again.has_value());
     EXPECT_FALSE(again->next.has_value());
 }
 
 TEST(note, an_opening_is_read_as_it_was_written) {
     const Opening opening{kTree, 4, 1000, 65536, 3, kSeed.branch().public_key(), kSeed.next().public_key()};
-    auto again = read_opening(write_body(opening).text());
+    const auto body = write_body(opening);
+    auto again = read_opening(body.text());
     ASSERT_TRUE(again.has_value());
     EXPECT_EQ(again->keep, 3U);
     EXPECT_EQ(again->first, opening.first);
@@ -54,11 +56,13 @@ TEST(note, the_longest_is_whole) {
     auto longest = checkpoint();
     longest.tree = {origin, UINT64_MAX, kTree.root};
     longest.segment = longest.index = longest.from = longest.until = longest.boottime = UINT64_MAX;
-    auto note = read_note(signed_note(write_body(longest), origin, kSeed).text());
+    const auto text = signed_note(write_body(longest), origin, kSeed);
+    auto note = read_note(text.text());
     ASSERT_TRUE(note.has_value());
     EXPECT_TRUE(read_checkpoint(note->body).has_value());
     const Opening opening{longest.tree, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, kSeed.public_key(), kSeed.public_key()};
-    auto second = read_note(signed_note(write_body(opening), origin, kSeed).text());
+    const auto opened = signed_note(write_body(opening), origin, kSeed);
+    auto second = read_note(opened.text());
     ASSERT_TRUE(second.has_value());
     EXPECT_TRUE(read_opening(second->body).has_value());
 }

@@ -19,7 +19,8 @@ const Head kHead{.kind = Kind::text, .source = Source::stream, .flag = Flag::tru
 TEST(record, is_read_as_it_was_written) {
     const std::string payload("text\0\x1b[2J\n\xff", 11);
     auto bytes = record_of(kHead, payload);
-    auto [record, error] = read_record(bytes + "more");
+    const auto longer = bytes + "more";
+    auto [record, error] = read_record(longer);
     ASSERT_TRUE(record.has_value());
     EXPECT_EQ(record->payload, payload);
     EXPECT_EQ(record->head.sequence, 7U);
