@@ -20,6 +20,8 @@ using model::paths::kParked;
 
 constexpr const char* kPin = "network";
 
+std::string pin_of(const RunDir& run) { return fmt::format("{}/{}", run.path(), kPin); }
+
 /// A pinned namespace, or nothing: a plain file is what is left of a pin whose mount did not come to be.
 Result<std::optional<sys::NamespaceFd>> open_pinned(sys::FdRef dir, const std::string& path) {
     auto fd = sys::open_at(dir, path, O_RDONLY);
@@ -79,7 +81,7 @@ Result<> give(const sys::NamespaceFd& parked, sys::FdRef guest, const model::Own
 
 Result<> give_devices(const RunDir& run, const NetworkPlan& plan, sys::FdRef guest_network) {
     if (plan.devices.empty()) return {};
-    TRY_WITH(pin(guest_network, run.dir(), kPin), "pin its network");
+    TRY_WITH(pin(guest_network, sys::kHere, pin_of(run)), "pin its network");
     auto parked = TRY(open_parking_place());
     for (std::size_t i = 0; i < plan.devices.size(); ++i)
         TRY_WITH(give(parked, guest_network, plan.devices[i], device_index(i)), "give it the device '{}'", plan.devices[i].name);
@@ -88,7 +90,7 @@ Result<> give_devices(const RunDir& run, const NetworkPlan& plan, sys::FdRef gue
 
 Result<> take_devices_back(const RunDir& run, const NetworkPlan& plan) {
     if (plan.devices.empty()) return {};
-    if (auto network = TRY(open_pinned(run.dir(), kPin))) {
+    if (auto network = TRY(open_pinned(sys::kHere, pin_of(run)))) {
         auto parked = TRY(open_parking_place());
         auto socket = TRY(sys::NetlinkSocket::open_in(*network, NETLINK_ROUTE));
         for (std::size_t i = 0; i < plan.devices.size(); ++i) {
@@ -96,7 +98,7 @@ Result<> take_devices_back(const RunDir& run, const NetworkPlan& plan) {
             auto found = TRY(sys::device_by_index(socket, device_index(i)));
             if (found) TRY_WITH(move(socket, {.index = found->index, .target = parked.get()}, plan.devices[i].name), "take back the device '{}'", plan.devices[i].name);
         }
-        TRY(sys::detach(fmt::format("/proc/self/fd/{}/{}", run.dir().get(), kPin)));
+        TRY(sys::detach(pin_of(run)));
     }
     auto removed = sys::remove_file(run.dir(), kPin);
     return !removed && removed.error().errno_value == ENOENT ? Result<>() : removed;

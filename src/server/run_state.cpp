@@ -78,9 +78,9 @@ std::optional<std::chrono::seconds> uptime(const RunState& state) {
 Result<RunDir> RunDir::open(const model::ServerName& name) {
     RunDir run;
     TRY(sys::make_dir(sys::kHere, model::paths::kRun, 0700, sys::IfExists::keep));
-    auto path = model::paths::kRun + "/" + name.text();
-    TRY(sys::make_dir(sys::kHere, path, 0700, sys::IfExists::keep));
-    run.dir_ = TRY(sys::open_dir(sys::kHere, path));
+    run.path_ = model::paths::kRun + "/" + name.text();
+    TRY(sys::make_dir(sys::kHere, run.path_, 0700, sys::IfExists::keep));
+    run.dir_ = TRY(sys::open_dir(sys::kHere, run.path_));
     return run;
 }
 

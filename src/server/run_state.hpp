@@ -56,6 +56,8 @@ class RunDir {
     /// Makes it where it is missing.
     static Result<RunDir> open(const model::ServerName& name);
     [[nodiscard]] const sys::DirFd& dir() const { return dir_; }
+    /// For what is mounted in it: the first start of a boot makes /run/vservers a mount of its own, over the directory that it has open.
+    [[nodiscard]] const std::string& path() const { return path_; }
     /// Waits for the lock; commands on one server follow each other.
     Result<sys::Fd> lock() const;
     /// The directory, held: for who makes or deletes a server of that name. Whoever has waited for a lock that went with its
@@ -73,6 +75,7 @@ class RunDir {
 
   private:
     sys::DirFd dir_;
+    std::string path_;
 };
 
 struct RunDir::Held {
