@@ -84,10 +84,11 @@ class Start {
             TRY(give_devices(run_, state_.network, guest));
             TRY(network_is_up(builder));
         }
-        TRY(wait_until_running(builder));
-        state_.phase = Phase::running;
+        // Before it has a keeper, which reaps it: some end at once.
         state_.init = builder.guest_init;
         state_.init_start = TRY(sys::start_time(builder.guest_init));
+        TRY(wait_until_running(builder));
+        state_.phase = Phase::running;
         // A name that the guest chose, going into a file of lines: nothing in it may begin a line of its own.
         auto program = sys::program_of(builder.guest_init);
         if (program) state_.init_path = base::escape_control(*program);

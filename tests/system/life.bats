@@ -398,6 +398,21 @@ pauses() { vserver small status | grep -q 'restart  *60 s after .* rebooted 31 t
     wait_until ended_with small 'signal 9'
 }
 
+@test "a server whose init ends at once is started, and is stopped then" {
+    new_small brief --address 10.77.0.50
+    sed -i 's/^#* *init = .*/init = "guest"/' /etc/vservers/brief.toml
+    mkdir -p /var/lib/vservers/servers/brief/upper/sbin
+    printf '#!/bin/sh\nexit 3\n' >/var/lib/vservers/servers/brief/upper/sbin/init
+    chmod 755 /var/lib/vservers/servers/brief/upper/sbin/init
+    mark
+    for round in 1 2 3; do
+        vserver brief start
+        wait_until is_stopped brief
+        audit_now
+        wait_until ended_with brief 'exit 3'
+    done
+}
+
 # ---- limits ------------------------------------------------------------------------------------------------------
 
 @test "a fork bomb is held at the server's number of processes, and stops with it" {
