@@ -90,8 +90,8 @@ VSERVER_API int vserver_set_ceiling(const struct vserver_ceiling *ceiling);
 /* The flags of a context. */
 #define VSERVER_FLAG_LOCK     0x01u  /* no further context can be made inside */
 #define VSERVER_FLAG_PRIVATE  0x02u  /* nobody enters it */
-#define VSERVER_FLAG_NPROC    0x04u  /* the limit of processes counts for the whole context */
-#define VSERVER_FLAG_SCHED    0x08u  /* its processes get the processor time of one */
+#define VSERVER_FLAG_NPROC    0x04u  /* the soft limit of processes counts for the whole context */
+#define VSERVER_FLAG_SCHED    0x08u  /* its processes get the processor time of one; for users with a delegated control group */
 #define VSERVER_FLAG_FAKEINIT 0x10u  /* the command is process 1 */
 #define VSERVER_FLAG_ULIMIT   0x20u  /* the soft limits in force cannot be raised */
 

@@ -1,6 +1,7 @@
 #include "context/context.hpp"
 
 #include <linux/capability.h>
+#include <linux/sched.h>
 
 #include <cerrno>
 #include <cstring>
@@ -43,16 +44,12 @@ struct Prepared {
     bool parent_maps = false;
     sys::SocketPair control;
     sys::Pipe status;
+    CountedGroup group;
 };
 
-Result<> check(const Wish& wish, Rights rights) {
+Result<> check(const Wish& wish) {
     if ((wish.flags & kFakeInit) != 0 && (wish.areas & kProcesses) == 0)
         return fail(Code::usage, "the flag 'fakeinit' needs the area 'proc'");
-    if ((wish.flags & kSched) != 0)
-        return fail(Code::unsupported, "the flag 'sched' needs a control group: use 'systemd-run --scope -p CPUWeight=1 chcontext ...'");
-    // Below a user namespace of its own, the kernel counts RLIMIT_NPROC for that namespace (user_namespaces(7)).
-    if ((wish.flags & kNproc) != 0 && rights == Rights::administrator)
-        return fail(Code::unsupported, "the kernel exempts root from 'nproc': use 'systemd-run --scope -p TasksMax=N chcontext ...'");
     return {};
 }
 
@@ -78,6 +75,7 @@ Result<> plan_identity(const Wish& wish, Rights rights, Prepared& out) {
     plan.flags = wish.flags;
     plan.rights = rights;
     if ((plan.areas & kUsers) != 0) TRY(map_own_ids(rights, out));
+    if (is_counted(wish.flags, rights)) plan.areas |= kFiles;  // in which nobody writes to control groups
     out.parent_maps = rights == Rights::administrator && (plan.areas & kUsers) != 0;
     auto keep = wish.keep;
     if ((wish.flags & kUlimit) != 0) keep.remove(CAP_SYS_RESOURCE);
@@ -92,7 +90,9 @@ Result<> plan_surroundings(const Wish& wish, Prepared& out) {
     const bool mounts = (namespaces_of(plan.areas) & CLONE_NEWNS) != 0;
     if (mounts) {
         const bool detach = plan.rights == Rights::administrator && !out.parent_maps;
-        out.view = TRY(plan_view(TRY(sys::mount_table()), plan.areas, detach ? Rights::administrator : Rights::user));
+        const auto table = TRY(sys::mount_table());
+        out.view = TRY(plan_view(table, plan.areas, detach ? Rights::administrator : Rights::user));
+        if (is_counted(plan.flags, plan.rights)) protect_groups(table, out.view);
         plan.view = &out.view;
         plan.lock_mounts = out.parent_maps;
     }
@@ -122,6 +122,17 @@ Result<> plan_process(const Wish& wish, const Command& command, Prepared& out) {
     plan.environment = command.environment;
     plan.signal_mask = command.signal_mask;
     return {};
+}
+
+/// From here on the groups are there: what fails has to remove them.
+Result<sys::Child> clone_into_groups(const Wish& wish, Prepared& out) {
+    auto flags = namespaces_of(out.plan.areas);
+    out.group = TRY(make_counted_group(wish.flags, out.plan.rights));
+    out.plan.tasks = &out.group.tasks;
+    out.plan.own_group_view = !out.group.paths.empty() && (flags & CLONE_NEWCGROUP) != 0;
+    if (out.plan.own_group_view) flags &= ~static_cast<std::uint64_t>(CLONE_NEWCGROUP);
+    auto child = sys::clone_process({.flags = flags, .cgroup = out.group.birthplace.is_open() ? &out.group.birthplace : nullptr});
+    return child ? std::move(child) : Result<sys::Child>(std::unexpected<Error>(clone_error(child.error(), out.plan.rights)));
 }
 
 /// The next report; nullopt at the end, which is success.
@@ -164,13 +175,17 @@ Result<Born> accompany(const Prepared& prepared, const Wish& wish, const sys::Ch
 Result<Running> begin(const Wish& wish, const Command& command) {
     Prepared prepared;
     const Rights rights = own_rights();
-    TRY(check(wish, rights));
+    TRY(check(wish));
     TRY(plan_identity(wish, rights, prepared));
     TRY(plan_surroundings(wish, prepared));
     TRY(plan_process(wish, command, prepared));
-    auto child = sys::clone_process({.flags = namespaces_of(prepared.plan.areas)});
-    if (!child) return std::unexpected<Error>(clone_error(child.error(), rights));
-    if (child->pid == 0) become_context(prepared.plan);
+    auto child = clone_into_groups(wish, prepared);
+    if (child && child->pid == 0) become_context(prepared.plan);
+    prepared.group.claims.clear();
+    if (!child) {
+        remove_counted_group(prepared.group);
+        return std::unexpected<Error>(child.error());
+    }
     prepared.control.theirs.reset();
     prepared.status.write.reset();
     auto born = accompany(prepared, wish, *child);
@@ -178,18 +193,15 @@ Result<Running> begin(const Wish& wish, const Command& command) {
         prepared.control.ours.reset();
         (void)sys::send_signal(child->pidfd, 9);  // it may have ended by itself
         TRY(sys::reap(child->pidfd));
+        remove_counted_group(prepared.group);
         return std::unexpected<Error>(born.error());
     }
-    return Running{*born, std::move(child->pidfd), std::move(prepared.status.read)};
+    return Running{*born, std::move(child->pidfd), std::move(prepared.status.read), std::move(prepared.group)};
 }
 
-Result<sys::ExitStatus> wait(Running& running, const sys::SentSignals& signals) {
-    const sys::FdRef ended = running.status.is_open() ? sys::FdRef(running.status) : sys::FdRef(running.child);
-    TRY(signals.forward_until(ended, running.child));
-    return wait(running, AtEnd::leave);
-}
+namespace {
 
-Result<sys::ExitStatus> wait(Running& running, AtEnd end) {
+Result<sys::ExitStatus> end_of(Running& running, AtEnd end) {
     if (!running.status.is_open()) return sys::reap(running.child);
     auto bytes = TRY(sys::read_some(running.status));
     running.status.reset();
@@ -199,8 +211,23 @@ Result<sys::ExitStatus> wait(Running& running, AtEnd end) {
         return sys::ExitStatus{sys::ExitStatus::Kind::signaled, 9};
     }
     std::memcpy(&ending, bytes.data(), sizeof ending);
-    if (ending.empty != 0 && end == AtEnd::reap) TRY(sys::reap(running.child));
+    const bool has_group = !running.group.paths.empty();  // it can be removed once its last process has been reaped
+    if (ending.empty != 0 && (has_group || end == AtEnd::reap)) TRY(sys::reap(running.child));
     return sys::status_of_wait(ending.wait_status);
+}
+
+}  // namespace
+
+Result<sys::ExitStatus> wait(Running& running, const sys::SentSignals& signals) {
+    const sys::FdRef ended = running.status.is_open() ? sys::FdRef(running.status) : sys::FdRef(running.child);
+    TRY(signals.forward_until(ended, running.child));
+    return wait(running, AtEnd::leave);
+}
+
+Result<sys::ExitStatus> wait(Running& running, AtEnd end) {
+    auto status = end_of(running, end);
+    remove_counted_group(running.group);
+    return status;
 }
 
 }  // namespace vs::context

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "context/area.hpp"
+#include "context/counted_group.hpp"
 #include "model/capability_set.hpp"
 #include "sys/attend.hpp"
 
@@ -49,7 +50,8 @@ struct Command {
 struct Running {
     Born context;
     sys::PidFd child;
-    sys::Fd status;  ///< from the reaper; closed where there is none
+    sys::Fd status;      ///< from the reaper; closed where there is none
+    CountedGroup group;  ///< of one that counts as one process
 };
 
 /// A failure to execute the command itself has this in its context, and errno ENOENT where it was not found.

@@ -1,5 +1,7 @@
 #include "context/context_child.hpp"
 
+#include <linux/sched.h>
+
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -49,6 +51,10 @@ bool is_gone(const ViewStep& step, int outcome) noexcept {
 }
 
 int mount_step(const ViewStep& step) noexcept {
+    if (step.kind == ViewStep::Kind::protect) {
+        const int outcome = raw::make_read_only(step.path.c_str());
+        return outcome == -EINVAL || outcome == -ENOENT ? 0 : outcome;  // another mount covers it
+    }
     constexpr std::size_t kMostOptions = 16, kMostCarried = 32;
     std::array<raw::Option, kMostOptions> options{};
     std::array<int, kMostCarried> carried{};
@@ -136,7 +142,14 @@ pid_t fork_command(const ChildPlan& plan) noexcept {
 
 }  // namespace
 
+void join_groups(const ChildPlan& plan) noexcept {
+    if (plan.tasks == nullptr) return;
+    for (const auto& tasks : *plan.tasks) check(plan, Step::groups, raw::join_cgroup1(tasks.get()));
+}
+
 void become_context(const ChildPlan& plan) noexcept {
+    join_groups(plan);
+    if (plan.own_group_view) check(plan, Step::groups, raw::unshare(CLONE_NEWCGROUP));
     map_ids(plan);
     meet_parent(plan);
     make_view(plan);

@@ -6,12 +6,13 @@
 
 #include "context/ceiling.hpp"
 #include "context/view.hpp"
+#include "sys/fd.hpp"
 
 namespace vs::context {
 
 /// What the first process was doing when it failed.
 enum class Step : std::uint8_t {
-    none, join, map_ids, private_mounts, view, host_name, domain_name, clocks, lock_mounts, limits, keyring, filter, ceiling, descriptors, session, identity, fork,
+    none, groups, join, map_ids, private_mounts, view, host_name, domain_name, clocks, lock_mounts, limits, keyring, filter, ceiling, descriptors, session, identity, fork,
     reaper, command,
 };
 
@@ -28,6 +29,8 @@ struct ChildPlan {
     Areas areas = 0;
     Flags flags = 0;
     Rights rights = Rights::user;
+    const std::vector<sys::Fd>* tasks = nullptr;  ///< files of version 1 groups to join; nullptr: none
+    bool own_group_view = false;     ///< a cgroup namespace, made after that: it begins where its first process is
     const std::vector<ViewStep>* view = nullptr;
     Ceiling ceiling;
     bool clear_sets = false;         ///< an ordinary user's command has no capability, not even inside
@@ -50,6 +53,9 @@ struct ChildPlan {
 };
 
 [[noreturn]] void become_context(const ChildPlan& plan) noexcept;
+
+/// Joins the groups of the plan.
+void join_groups(const ChildPlan& plan) noexcept;
 
 /// For a command that goes into a context that exists: what its process still does after the namespaces have been joined.
 [[noreturn]] void become_entrant(const ChildPlan& plan) noexcept;

@@ -63,12 +63,14 @@ struct Doors {
     sys::PidFd init;
     std::uint64_t namespaces = 0;
     sys::Fd clocks;
+    CountedGroup group;
 };
 
 Result<Doors> open_doors(const Record& record) {
-    Doors doors{TRY(sys::open_pidfd(record.init)), namespaces_of(record.areas), {}};
+    Doors doors{TRY(sys::open_pidfd(record.init)), namespaces_of(record.areas), {}, {}};
     auto start = sys::start_time(record.init);
     if (!start || *start != record.init_start) return fail(Code::not_running, "context {} has just ended", record.number);
+    if (is_counted(record.flags, Rights::administrator)) doors.group = TRY(counted_group_of(record.init));
     if ((record.areas & kTime) != 0)
         doors.clocks = TRY(sys::open_at(sys::kHere, fmt::format("/proc/{}/ns/time_for_children", record.init), O_RDONLY));
     return doors;
@@ -84,6 +86,7 @@ void check(const ChildPlan& plan, Step step, int outcome) {
 /// The child that joins. Its own child is the command, a sibling of it: born inside, and our caller's to wait for.
 [[noreturn]] void join_and_run(const ChildPlan& plan, const Doors& doors) {
     check(plan, Step::join, sys::raw::forbid_dump());
+    join_groups(plan);
     if (doors.clocks.is_open()) check(plan, Step::join, sys::raw::join_namespaces(doors.clocks.get(), CLONE_NEWTIME));
     check(plan, Step::join, sys::raw::join_namespaces(doors.init.get(), doors.namespaces));
     const pid_t command = sys::raw::fork_sibling();
@@ -131,13 +134,14 @@ Result<Running> enter(const Record& record, const Wish& wish, const Command& com
     const auto keep = model::CapabilitySet::from_bits(record.keep.bits() & wish.keep.bits());
     const bool nothing_new = record.no_new_privileges || wish.no_new_privileges;
     plan.ceiling = {.capabilities = keep, .new_privileges = nothing_new ? NewPrivileges::none : NewPrivileges::allowed};
-    auto child = TRY(sys::clone_process({}));
+    plan.tasks = &doors.group.tasks;
+    auto child = TRY(sys::clone_process({.flags = 0, .cgroup = doors.group.birthplace.is_open() ? &doors.group.birthplace : nullptr}));
     if (child.pid == 0) join_and_run(plan, doors);
     auto pid = hear(prepared);
     TRY(sys::reap(child.pidfd));
     if (!pid) return std::unexpected<Error>(pid.error());
     if (wish.announce) TRY(wish.announce({record.number, record.init}));
-    return Running{{record.number, *pid}, TRY(sys::open_pidfd(*pid)), {}};
+    return Running{{record.number, *pid}, TRY(sys::open_pidfd(*pid)), {}, {}};
 }
 
 Result<Running> begin_chosen(const Choice& choice, Wish wish, const Command& command) {
@@ -163,7 +167,7 @@ Result<Running> spectate(const Wish& wish, const Command& command) {
         TRY(sys::reap(child.pidfd));
         return std::unexpected<Error>(heard.error());
     }
-    return Running{{kSpectator, child.pid}, std::move(child.pidfd), {}};
+    return Running{{kSpectator, child.pid}, std::move(child.pidfd), {}, {}};
 }
 
 }  // namespace vs::context

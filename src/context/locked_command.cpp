@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "context/context_groups.hpp"
+#include "context/counted_group.hpp"
 #include "context/lock_child.hpp"
 #include "context/rights.hpp"
 #include "model/paths.hpp"
@@ -59,7 +60,14 @@ Result<LockAsk> ask_for(const LockWish& wish) {
 
 bool is_root() { return sys::is_superuser() && sys::in_first_user_namespace(); }
 
+/// A context that counts as one would not any more.
+Result<> check_group() {
+    if (!TRY(is_counted_by_version2(sys::own_pid()))) return {};
+    return fail(Code::unsupported, "the command would leave the control group by which its context counts as one: lock without the flags 'sched' and 'nproc'");
+}
+
 Result<Way> way_of(const LockWish& wish) {
+    TRY(check_group());
     if (who_locks() == Locker::self) return Way{Confiner::administrator, TRY(protected_mounts())};
     return Way{is_root() ? Confiner::outer_lock : Confiner::user, {}, TRY(ask_for(wish))};
 }

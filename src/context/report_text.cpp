@@ -12,6 +12,7 @@ namespace {
 std::string_view step_text(Step step) {
     switch (step) {
         case Step::none: break;
+        case Step::groups: return "join the control groups of the context";
         case Step::join: return "join the context";
         case Step::identity: return "become a user that owns nothing";
         case Step::map_ids: return "map the ids of the context";

@@ -125,4 +125,16 @@ Result<std::vector<ViewStep>> plan_view(const Mounts& mounts, Areas areas, Right
     return out;
 }
 
+void protect_groups(const Mounts& mounts, std::vector<ViewStep>& plan) {
+    auto is_group = [](const std::string& type) { return type == "cgroup" || type == "cgroup2"; };
+    std::set<std::string> done;
+    for (auto& step : plan) {
+        if (!is_group(step.type)) continue;
+        step.attributes |= MOUNT_ATTR_RDONLY;
+        done.insert(step.path);
+    }
+    for (const auto& mount : mounts)
+        if (is_group(mount.type) && done.insert(mount.point).second) plan.push_back({.kind = ViewStep::Kind::protect, .path = mount.point, .type = mount.type});
+}
+
 }  // namespace vs::context

@@ -25,6 +25,7 @@ struct ViewStep {
         remove,  ///< detach the topmost mount
         renew,   ///< detach it, and mount a new file system of the context's namespaces
         cover,   ///< mount the new one over it
+        protect,  ///< make it read-only
     } kind = Kind::remove;
     std::string path;
     std::string type{};
@@ -36,5 +37,8 @@ struct ViewStep {
 
 /// In the order in which they are to be done. Code::unsupported where something of the outside cannot be hidden.
 Result<std::vector<ViewStep>> plan_view(const std::vector<sys::MountEntry>& mounts, Areas areas, Rights rights);
+
+/// Nobody in the context writes to a control group: those that the plan mounts anew are read-only, and so is every other one in sight.
+void protect_groups(const std::vector<sys::MountEntry>& mounts, std::vector<ViewStep>& plan);
 
 }  // namespace vs::context

@@ -32,6 +32,24 @@ TEST(View, root_renews_every_proc_with_what_it_was_mounted_with) {
     EXPECT_EQ(steps[1].path, "/srv/chroot/proc");
 }
 
+TEST(View, groups_that_are_mounted_anew_and_all_others_in_sight_are_read_only) {
+    const std::vector<sys::MountEntry> mounts = {mount("/sys/fs/cgroup", "tmpfs"), mount("/sys/fs/cgroup/cpu", "cgroup", "/", "rw", "rw,cpu"),
+                                                 mount("/sys/fs/cgroup/unified", "cgroup2"), mount("/sys/fs/cgroup/unified", "cgroup2")};
+    std::vector<ViewStep> plain;
+    protect_groups(mounts, plain);
+    ASSERT_EQ(plain.size(), 2U);
+    EXPECT_EQ(plain[0], (ViewStep{.kind = Kind::protect, .path = "/sys/fs/cgroup/cpu", .type = "cgroup"}));
+    EXPECT_EQ(plain[1].path, "/sys/fs/cgroup/unified");
+
+    auto renewed = plan(mounts, kCgroups, Rights::user);
+    protect_groups(mounts, renewed);
+    ASSERT_EQ(renewed.size(), 2U);
+    for (const auto& step : renewed) {
+        EXPECT_EQ(step.kind, Kind::cover);
+        EXPECT_TRUE((step.attributes & MOUNT_ATTR_RDONLY) != 0);
+    }
+}
+
 TEST(View, a_user_covers_and_carries_nothing) {
     for (const auto& step : plan(kHost, kProcesses | kIpc, Rights::user)) {
         EXPECT_EQ(step.kind, Kind::cover);

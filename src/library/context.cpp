@@ -114,7 +114,7 @@ int vserver_start(const vserver_context* given, char* const argv[], char* const 
 int vserver_wait(vserver_run* run, int* status) {
     auto held = library::take(run);
     if (!held) return report(held.error());
-    context::Running running{{}, sys::PidFd(held->child), sys::Fd(held->status)};
+    context::Running running{{}, sys::PidFd(held->child), sys::Fd(held->status), {}};
     held->child = held->status = -1;
     library::give(*held, run);
     auto ended = context::wait(running, context::AtEnd::reap);

@@ -125,7 +125,7 @@ outside_lives() { kill -0 "$outside"; }
     [ "$status" -eq 126 ]
     local wrong
     for wrong in '' '--areas net true' '--flag nonsense true' '--cap net_admn true' '--ctx 100 true' '--ctx 0 true' '--ctx ../x true' \
-        '--ctx 9 --areas uts true' '--flag sched true' '--areas uts --flag fakeinit true' '--nonsense'; do
+        '--ctx 9 --areas uts true' '--areas uts --flag fakeinit true' '--nonsense'; do
         run chcontext $wrong
         echo "$wrong: $status $output"
         [ "$status" -eq 125 ]
@@ -222,12 +222,142 @@ outside_lives() { kill -0 "$outside"; }
     [[ $output == 77* ]]
 }
 
-@test "nproc: the limit counts for the context, and root is told what does it" {
-    run as_user bash -c 'ulimit -u 12; chcontext --silent --flag nproc sh -c "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do sleep 1 & done; wait"'
-    [[ $output == *'fork'* ]]
-    run quiet --flag nproc true
+# ---------------------------------------------------------------------------------------------- counted as one
+
+# The directories of the hierarchies with the controller cpu, and with pids: those of version 1, or the one of version 2.
+hierarchies() {
+    local controller
+    for controller in cpu pids; do
+        [[ -e /sys/fs/cgroup/$controller/tasks ]] && echo "/sys/fs/cgroup/$controller" || echo /sys/fs/cgroup
+    done | sort -u
+}
+
+# What outlives its command leaves a group, which the next that makes one removes.
+sweep() {
+    quiet --flag sched true
+    (ulimit -u 500; quiet --flag nproc true)
+    [[ ! ${session:-} ]] || delegated chcontext --silent --flag sched true
+    [[ -z $(find $(hierarchies) -name '.counted-*') ]]
+}
+
+# A user whose group was delegated to him, as systemd does it.
+delegate() {
+    local root=/sys/fs/cgroup
+    if [[ -e $root/cpu/tasks ]]; then
+        session=$root/cpu/delegated
+        mkdir "$session"
+    else
+        session=$root/delegated/session
+        mkdir -p "$session"
+        echo +cpu >"$root/delegated/cgroup.subtree_control"
+        chown "$user_id" "${session%/*}"{,/cgroup.procs,/cgroup.subtree_control}
+    fi
+    chown "$user_id" "$session" "$session"/{tasks,cgroup.procs} 2>/dev/null || true
+}
+delegated() ( echo "$BASHPID" >"$session/cgroup.procs"; as_user "$@" )
+end_delegation() {
+    wait_until sweep
+    rmdir "$session"
+    [[ $session == */cpu/* ]] || rmdir "${session%/*}"
+    session=
+}
+
+# spin NAME COUNT: busy processes of that name, all on one processor. What a shell sends them runs in the context.
+readonly spin='for i in $(seq "$2"); do (exec -a "spin-$1" bash -c "while :; do :; done") & done'
+# ticks NAME: the processor time that all of that name have had.
+ticks() {
+    local pid
+    for pid in $(pgrep -f "^spin-$1 "); do cat "/proc/$pid/stat"; done | awk '{ sum += $14 + $15 } END { print sum + 0 }'
+}
+
+# compare_spinners CALLER...: one busy process in one context, sixteen in another and in a plain one inside that.
+compare_spinners() {
+    local one=0 many=0 one_before many_before deadline=$(( SECONDS + 60 ))
+    "$@" taskset -c 0 chcontext --silent --flag sched bash -c "$spin; wait" - one 1 3>&- & local first=$!
+    "$@" taskset -c 0 chcontext --silent --flag sched bash -c "$spin; chcontext --silent bash -c '$spin; wait' - many 8" - many 8 3>&- & local second=$!
+    wait_until sh -c 'test "$(pgrep -cf "^spin-many ")" -eq 16 -a "$(pgrep -cf "^spin-one ")" -eq 1'
+    one_before=$(ticks one) many_before=$(ticks many)
+    until (( one + many >= 200 || SECONDS > deadline )); do
+        sleep 0.1
+        one=$(( $(ticks one) - one_before )) many=$(( $(ticks many) - many_before ))
+    done
+    pkill -KILL -f '^spin-'
+    wait "$first" "$second" || true
+    echo "# one had $one ticks, sixteen had $many"
+    (( one + many >= 200 && many < 2 * one ))
+}
+
+@test "sched: sixteen busy processes take no more than one does, nested or not, for root and for a user with a group of his own" {
+    compare_spinners env
+    wait_until sweep
+    delegate
+    compare_spinners delegated
+    end_delegation
+}
+
+@test "sched: a user without a group of his own is told what makes one, and nobody counts twice" {
+    run as_user chcontext --silent --flag sched true
     [ "$status" -eq 125 ]
-    [[ $output == *TasksMax* ]]
+    [[ $output == *"no control group with the controller 'cpu'"*'systemd-run'* ]]
+    run quiet --flag sched chcontext --silent --flag sched true
+    [ "$status" -eq 125 ]
+    [[ $output == *'counts as one already'* ]]
+}
+
+@test "nproc: the limit counts for the context and what is inside it, for root and for a user" {
+    local who forks='for i in $(seq 20); do sleep 30 & done; wait'
+    for who in env as_user; do
+        run $who bash -c "ulimit -u 12; chcontext --silent --flag nproc sh -c '$forks'"
+        [[ $output == *'fork'* ]]
+    done
+    export forks
+    run bash -c 'ulimit -u 12; chcontext --silent --flag nproc sh -c "ulimit -u 1000; chcontext --silent sh -c \"\$forks\""'
+    [[ $output == *'fork'* ]]
+    run bash -c 'ulimit -u 12; chcontext --silent --flag nproc sh -c "ls /proc | grep -c \"^[0-9]\""'
+    (( status == 0 && output <= 12 ))
+    wait_until sweep
+    if (ulimit -u unlimited) 2>/dev/null; then    # which takes CAP_SYS_RESOURCE
+        run bash -c 'ulimit -u unlimited; chcontext --silent --flag nproc true'
+        [ "$status" -eq 125 ]
+        [[ $output == *'ulimit -u N'* ]]
+    fi
+}
+
+@test "a command that enters a counted context counts too, and what a killed chcontext leaves is removed" {
+    local path
+    (ulimit -u 500; quiet --ctx 7 --flag sched --flag nproc --disconnect sleep 989)
+    run quiet --ctx 7 cat /proc/self/cgroup
+    (( $(grep -c '/\.counted-' <<<"$output") == $(hierarchies | wc -l) ))
+    run find $(hierarchies) -name '.counted-*'
+    [[ $output == *.counted-* ]]
+    quiet --ctx 7 pkill -x sleep
+    wait_until test ! -e /run/vservers/.contexts/7
+    wait_until sweep
+}
+
+@test "nobody in a counted context leaves its group: root with --secure or with users of its own, and a user" {
+    delegate
+    local way who leave='left=0
+        for file in $(find /sys/fs/cgroup -name tasks -o -name cgroup.procs); do ! { echo 0 >"$file"; } 2>/dev/null || left=1; done
+        mount -o remount,rw /sys/fs/cgroup/cpu || mount -o remount,bind,rw /sys/fs/cgroup
+        unshare --map-root-user --user --mount --cgroup sh -c "
+            for at in \$(grep -l . /sys/fs/cgroup/tasks /sys/fs/cgroup/*/tasks /sys/fs/cgroup/cgroup.procs); do
+                mount -o remount,bind,rw \${at%/*}; ! echo 0 >\$at || echo left by \$at; done" 2>/dev/null
+        echo "left $left"; cat /proc/self/cgroup'
+    for way in '' '--areas proc,cgroup'; do
+        for who in 'chcontext --secure' 'chcontext --areas proc,users' 'delegated chcontext'; do
+            run $who --silent --flag sched $way sh -c "$leave"
+            echo "$who $way: $output"
+            [[ $output == *'left 0'* && $output != *'left by'* ]]
+        done
+    done
+    quiet --secure --flag sched sh -c "$leave; sleep 988" >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- & local chcontext=$!
+    wait_until grep -q '^left 0' "$BATS_TEST_TMPDIR/out"
+    wait_until pgrep -f '^sleep 988$'
+    grep -q '/\.counted-' "/proc/$(pgrep -f '^sleep 988$')/cgroup"
+    pkill -f '^sleep 988$'
+    wait "$chcontext" || true
+    end_delegation
 }
 
 # ---------------------------------------------------------------------------------------------- numbers and names
