@@ -109,7 +109,7 @@ Result<> remove_loopback_address(std::uint16_t number) {
 
 Result<ContextGroups> ContextGroups::open() {
     TRY(sys::make_dir(sys::kHere, model::paths::kRun, 0700, sys::IfExists::keep));
-    auto turn = TRY(sys::lock_file(TRY(sys::open_dir(sys::kHere, model::paths::kRun)), ".contexts", sys::LockWait::wait));
+    auto turn = TRY(sys::lock_file(TRY(sys::open_dir(sys::kHere, model::paths::kRun)), ".locks", sys::LockWait::wait));
     auto root = TRY(group_root());
     TRY(sys::make_dir(sys::kHere, root, 0755, sys::IfExists::keep));
     auto path = root + "/.contexts";

@@ -175,6 +175,14 @@ s = socket.create_connection(('$1', 7002)); s.sendall(b'who'); print(s.recv(99).
     [ "$status" -eq 9 ]
 }
 
+@test "a lock and a context with a name stand side by side, whichever came first" {
+    locked --ip 10.77.0.21 true
+    chcontext --silent --ctx 9 --disconnect sleep 987
+    locked --ip 10.77.0.21 true
+    chcontext --silent --ctx 9 pkill -x sleep
+    wait_until test ! -e /run/vservers/.contexts/9
+}
+
 @test "many at once" {
     local i
     for (( i = 0; i < 20; i++ )); do chbind --silent --ip 10.77.0.21 --ip 10.77.0.22 --own-loopback true 3>&- & started+=($!); done
