@@ -16,47 +16,6 @@ teardown() {
 quiet() { chcontext --silent "$@"; }
 outside_lives() { kill -0 "$outside"; }
 
-# ---------------------------------------------------------------------------------------------- the document's sessions
-
-@test "pstree and killall inside see the context only, for root and for a user" {
-    local who
-    for who in env as_user; do
-        run $who chcontext --silent sh -c 'sleep 999 & until grep -q sleep /proc/$!/comm; do :; done; pstree 1; killall sleep; wait $!; echo "ended $?"'
-        [ "$status" -eq 0 ]
-        [[ $output == *'vserver-reaper'*sleep*'ended 143'* ]]
-        [[ $output != *bats* ]]
-        run $who chcontext --silent sh -c 'killall sleep; ps ax --no-headers | wc -l'
-        [[ $output == *'no process found'* ]]
-        [ "${lines[1]}" -le 4 ]
-        outside_lives
-    done
-}
-
-@test "contexts are nested at will, and each sees itself and what is in it" {
-    local who
-    for who in env as_user; do
-        run $who chcontext --silent sh -c 'sleep 998 & chcontext --silent sh -c "sleep 997 >/dev/null 2>&1 & chcontext --silent ps axo args; ps axo args"
-            ps axo args; killall sleep'
-        [ "$status" -eq 0 ]
-        (( $(grep -c '^sleep 997' <<<"$output") == 2 ))    # the second and the first see it, the third does not
-        (( $(grep -c '^sleep 998' <<<"$output") == 1 ))
-        [[ $output != *'sleep 1000'* ]]
-    done
-}
-
-@test "--ctx 1 sees every process and touches none; --ctx N killall does" {
-    chcontext --silent --ctx web --disconnect sleep 996
-    run quiet --ctx 1 ps ax
-    [[ $output == *'sleep 996'* && $output == *'sleep 1000'* && $output == *bats* ]]
-    run quiet --ctx 1 killall sleep
-    [ "$status" -ne 0 ]
-    [[ $output == *'Operation not permitted'* ]]
-    run quiet --ctx web killall sleep
-    [ "$status" -eq 0 ]
-    wait_until sh -c '! pgrep -f "^sleep 996$"'
-    outside_lives
-}
-
 # ---------------------------------------------------------------------------------------------- its life
 
 @test "it lives until its last process ends, and the command's status comes at once" {

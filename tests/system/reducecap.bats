@@ -60,36 +60,6 @@ bounding='awk /^CapBnd/{print$2} /proc/self/status'
     (( 0x$(awk '/^CapEff/ { print $2 }' <<<"$output") == 0 ))
 }
 
-# The document's session: a user starts a shell under the ceiling, becomes root, and cannot take the interface down.
-@test "with cap_setpcap on the tool, su below the ceiling is root without power" {
-    require_feature program su
-    local tool shadow=$BATS_TEST_TMPDIR/shadow
-    tool=$(installed_copy reducecap)
-    "${tool%/*}/vserver" doctor --grant reducecap
-    [ "$(getcap "$tool")" = "$tool cap_setpcap=ep" ]
-    sed "s|^root:[^:]*:|root:$(perl -e 'print crypt("secret", q($6$salt))'):|" /etc/shadow >"$shadow"
-    chmod 0600 "$shadow"
-    mount --bind "$shadow" /etc/shadow
-    run as_user "$tool" --secure sh -c 'awk "/^Cap(Bnd|Eff)/" /proc/self/status
-        echo secret | su -s /bin/sh -c "id -u; awk /^CapEff/ /proc/self/status; ip link set eth0 down"'
-    umount /etc/shadow
-    echo "$output"
-    [ "$status" -ne 0 ]
-    [[ $output != *no_new_privs* ]]
-    (( (0x$(awk '/^CapBnd/ { print $2 }' <<<"$output") >> 12 & 1) == 0 ))
-    local effective
-    effective=($(awk '/^CapEff/ { print $2 }' <<<"$output"))
-    (( 0x${effective[0]} == 0 && 0x${effective[1]} != 0 && (0x${effective[1]} >> 12 & 1) == 0 ))
-    [[ $output == *$'Password: 0\n'* ]]
-    [[ $output == *'Operation not permitted'* ]]
-    ip link show eth0 | grep -q 'state UP'
-
-    "${tool%/*}/vserver" doctor --revoke reducecap
-    [ -z "$(getcap "$tool")" ]
-    run as_user "$tool" --secure true
-    [[ $output == *'held by no_new_privs'* ]]
-}
-
 @test "doctor grants reducecap and nothing else, and to revoke twice is once" {
     local tool
     tool=$(installed_copy reducecap)
