@@ -39,6 +39,12 @@ verdict() {
     put box/policy.cpp '#include "storage/image.hpp"'
     verdict layering 1 'box may not include storage'
     rm "$src/box/policy.cpp"
+    put programs/tools/vps.cpp '#include "context/roster.hpp"'
+    verdict layering 1 'a tool may not include context'
+    put programs/tools/vps.cpp '#include "library/report.hpp"
+#include "sys/process.hpp"'
+    verdict layering 0
+    rm "$src/programs/tools/vps.cpp"
     put util/text.hpp '#include "base/text.hpp"'
     verdict layering 1 'no room'
 }

@@ -45,6 +45,41 @@ END
     [ "$output" = "5 1 there is no area 'nonsense'; there are fs, proc, ipc, uts, users, cgroup, time" ]
 }
 
+@test "a process that was examined is signalled, and not another one that has its pid now" {
+    cat >reuse.py <<'END'
+import ctypes, os, signal, sys
+library = ctypes.CDLL(sys.argv[1])
+size = int(sys.argv[2])
+def born_as(wanted):
+    for _ in range(200):
+        with open("/proc/sys/kernel/ns_last_pid", "w") as last:
+            last.write(str(wanted - 1))
+        pid = os.fork()
+        if pid == 0:
+            signal.pause()
+        if pid == wanted:
+            return pid
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    sys.exit("the pid was never free")
+first = born_as(3000)
+seen = ctypes.create_string_buffer(size.to_bytes(8, "little"), size)
+assert library.vserver_examine(first, seen) == 0
+os.kill(first, signal.SIGKILL)
+os.waitpid(first, 0)
+second = born_as(first)
+print(library.vserver_signal(seen, 9), os.waitpid(second, os.WNOHANG))
+assert library.vserver_examine(second, seen) == 0
+print(library.vserver_signal(seen, 9), os.WTERMSIG(os.waitpid(second, 0)[1]))
+END
+    printf '#include <vserver/vserver.h>\n#include <stdio.h>\nint main(void) { printf("%%zu", sizeof(struct vserver_process)); }' >size.c
+    cc -I"$tree/include" -o size size.c
+    run unshare --pid --fork --mount-proc /usr/bin/python3 reuse.py "$library/libvserver.so" "$(./size)"
+    echo "$output"
+    [ "${lines[0]}" = '-3 (0, 0)' ]    # ESRCH, and the second lives
+    [ "${lines[1]}" = '0 9' ]
+}
+
 @test "only what the header declares is exported, with its version" {
     local declared exported
     declared=$(grep -oE '\bvserver_[a-z_]+\(' "$tree/include/vserver/vserver.h" | grep -v '_t(' | tr -d '(' | sort -u)
