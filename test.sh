@@ -80,7 +80,7 @@ debian_systems() { quietly tests/support/debian_root services && quietly tests/s
 system_suites() {
     local file status=0
     for file in tests/escape/*.bats tests/system/*.bats; do
-        [[ $long || ! $file =~ /(debian|sysvinit|chbind_services|sweep_build_host)\.bats$ ]] || continue
+        [[ $long || ! $file =~ /(debian|sysvinit|sweep_build_host)\.bats$ ]] || continue
         one_suite "$file" || status=1
     done
     return "$status"

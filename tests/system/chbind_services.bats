@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # Services as Debian configures them, twice on the same port, each under its own lock, beside one of the host: nginx, PostgreSQL,
-# Redis and Node. Long: the packages are of the group `services`.
+# Redis and Node. The packages are of the group `services`; what is not installed is skipped, but by test.sh --long, which installs them.
 
 load ../support/common
 
