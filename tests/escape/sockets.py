@@ -144,6 +144,22 @@ def _():
     return source(s.recv(100).decode())
 
 
+@attempt("fast open", "connect, and send with the first packet")
+def _():
+    s = stream()
+    s.setsockopt(socket.IPPROTO_TCP, 30, 1)    # TCP_FASTOPEN_CONNECT
+    s.connect((OUTSIDE, PORT))
+    return source(ask("who", s))
+
+
+@attempt("bindtodevice", "send by a device")
+def _():
+    with datagram() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"eth0")
+        s.sendto(b"who", (OUTSIDE, PORT))
+        return echo(s)
+
+
 @attempt("bindtodevice", "connect by a device")
 def _():
     s = stream()
@@ -164,6 +180,31 @@ def _():
     s = stream()
     s.setsockopt(LEVEL, TRANSPARENT, 1)
     return must_not_bind(s)
+
+
+@attempt("freebind", "bind a datagram socket to another address")
+def _():
+    s = datagram()
+    s.setsockopt(LEVEL, FREEBIND, 1)
+    return must_not_bind(s)
+
+
+@attempt("transparent", "bind a datagram socket to another address")
+def _():
+    s = datagram()
+    s.setsockopt(LEVEL, TRANSPARENT, 1)
+    return must_not_bind(s)
+
+
+@attempt("mapped", "send in the other family's clothes, from another address")
+def _():
+    if SIX:
+        return "refused: there is no such thing"
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as s:
+        s.settimeout(2)
+        packed = socket.inet_pton(socket.AF_INET6, "::ffff:" + OTHER)
+        s.sendmsg([b"who"], [(socket.IPPROTO_IPV6, 50, packed + struct.pack("i", 0))], 0, ("::ffff:" + OUTSIDE, PORT))
+        return echo(s)
 
 
 @attempt("mapped", "bind to another address in the other family's clothes")
@@ -192,6 +233,13 @@ def _():
 @attempt("udp", "bind to another address")
 def _():
     return must_not_bind(datagram())
+
+
+@attempt("reuseport", "bind a datagram socket to another address")
+def _():
+    s = datagram()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    return must_not_bind(s)
 
 
 @attempt("udp", "send without connection")
@@ -251,6 +299,35 @@ def _():
         return spoof(s, OWN)
 
 
+@attempt("pktinfo", "another source for all messages")
+def _():
+    with datagram() as s:
+        packed = socket.inet_pton(FAMILY, OTHER)
+        if not SIX:
+            return "refused: there is no such option"
+        s.setsockopt(LEVEL, PKTINFO, packed + struct.pack("i", 0))
+        s.sendto(b"who", (OUTSIDE, PORT))
+        return echo(s)
+
+
+@attempt("pktinfo", "another source in one of several messages")
+def _():
+    with datagram() as s:
+        packed = socket.inet_pton(FAMILY, OTHER)
+        info = packed + struct.pack("i", 0) if SIX else struct.pack("i", 0) + packed + bytes(4)
+        place = struct.pack("HH", FAMILY, socket.htons(PORT)) + (bytes(4) + socket.inet_pton(FAMILY, OUTSIDE) + bytes(4) if SIX
+                                                                 else socket.inet_pton(FAMILY, OUTSIDE) + bytes(8))
+        control = struct.pack("QII", 16 + len(info), LEVEL, PKTINFO) + info + bytes(-len(info) % 8)
+        kept = [ctypes.create_string_buffer(part, len(part)) for part in (place, b"who", control)]
+        vector = ctypes.create_string_buffer(struct.pack("QQ", ctypes.addressof(kept[1]), 3), 16)
+        header = struct.pack("QIxxxxQQQQixxxx", ctypes.addressof(kept[0]), len(place), ctypes.addressof(vector), 1,
+                             ctypes.addressof(kept[2]), len(control), 0) + bytes(8)
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.sendmmsg(s.fileno(), header, 1, 0) < 0:
+            raise OSError(ctypes.get_errno(), "sendmmsg")
+        return echo(s)
+
+
 @attempt("multicast", "send")
 def _():
     group = "ff02::1:3" if SIX else "224.0.0.251"
@@ -267,7 +344,16 @@ def _():
         return source(member.recvfrom(100)[1][0])
 
 
-@attempt("udplite", "send, and bind to another address")
+@attempt("udplite", "send without connection")
+def _():
+    # The reflector does not speak it: what may arrive is looked at by another socket of the same lock.
+    with datagram(UDPLITE) as s, datagram(UDPLITE) as other:
+        other.bind((OWN, 0))
+        s.sendto(b"who", other.getsockname())
+        return source(other.recvfrom(100)[1][0])
+
+
+@attempt("udplite", "bind to another address")
 def _():
     return must_not_bind(datagram(UDPLITE))
 
