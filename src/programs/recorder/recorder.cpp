@@ -175,9 +175,9 @@ class Copier {
     bool take(std::size_t place) {
         switch (place) {
             case kConsolePlace: return take_console();
-            case kLogPlace: return inbox_.take_messages(keeper::kLogSocket, log::Source::datagram);
-            case kJournalPlace: return inbox_.take_messages(keeper::kJournalSocket, log::Source::journal);
-            case kNotePlace: return inbox_.take_messages(keeper::kNoteSocket, log::Source::host);
+            case kLogPlace: return inbox_.take_messages(log_);
+            case kJournalPlace: return inbox_.take_messages(journal_);
+            case kNotePlace: return inbox_.take_messages(note_);
             case kStreamPlace: connections_.accept(); return true;
             default: return connections_.take(place - kFirstPlace);
         }
@@ -202,6 +202,9 @@ class Copier {
     SealedStore& store_;
     Inbox inbox_;
     Connections connections_;
+    Queue log_{keeper::kLogSocket, log::Source::datagram};
+    Queue journal_{keeper::kJournalSocket, log::Source::journal};
+    Queue note_{keeper::kNoteSocket, log::Source::host};
     std::array<pollfd, kPlaces> fds_{};
     std::bitset<kPlaces> held_;  ///< left alone until
     std::int64_t held_until_ = 0, due_ = 0;

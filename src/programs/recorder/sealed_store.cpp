@@ -19,7 +19,7 @@ namespace {
 
 using log::Phase;
 
-constexpr std::uint64_t kMostUnsealed = 4096;
+constexpr std::uint64_t kMostUnsealed = 16384;
 
 std::uint64_t now(clockid_t clock) {
     timespec time{};
@@ -38,6 +38,12 @@ bool remove(int directory, std::uint64_t segment, std::string_view ending) {
 template <typename Object>
 std::string_view bytes_of(const Object& object) {
     return {reinterpret_cast<const char*>(&object), sizeof object};
+}
+
+std::uint64_t length_of(std::span<const Message> messages) {
+    std::uint64_t length = 0;
+    for (const auto& message : messages) length += log::kHeadSize + message.payload.size() + log::kCheckSize;
+    return length;
 }
 
 /// All of it, or nothing is there after it but what was; then false, with errno.
@@ -121,16 +127,30 @@ std::uint64_t SealedStore::read_tail(std::uint64_t from) {
     }
 }
 
+void SealedStore::append(std::span<const Message> messages) {
+    if (messages.empty()) return;
+    const bool told = lost_.records == 0 || tell_loss();
+    if (told && messages.size() > 1 && has_room(length_of(messages)) && write_records(messages)) return seal_if_many();
+    for (const auto& message : messages) {
+        const bool ready = lost_.records == 0 || tell_loss();
+        if (!ready || !write_records({&message, 1})) count_loss(usable_ ? cause_of(errno) : log::Cause::write_error, 1, message.payload.size());
+    }
+    seal_if_many();
+}
+
 void SealedStore::append(const Sender& sender, std::string_view payload) {
-    log::Head head{.kind = log::Kind::text, .source = sender.source, .flag = sender.flag, .claimed_pid = sender.pid, .claimed_uid = sender.uid};
-    bool ready = lost_.records == 0 || tell_loss();
-    if (!ready || !write_record(head, payload)) count_loss(usable_ ? cause_of(errno) : log::Cause::write_error, 1, payload.size());
+    const Message message{sender, payload};
+    append({&message, 1});
+}
+
+void SealedStore::seal_if_many() {
     if (unsealed() >= kMostUnsealed) settle();
 }
 
 void SealedStore::mark(log::Kind kind) {
     if (lost_.records > 0) tell_loss();
-    write_record({.kind = kind}, "");
+    const Message message{{}, "", kind};
+    write_records({&message, 1});
 }
 
 void SealedStore::count_loss(log::Cause cause, std::uint64_t records, std::uint64_t bytes) {
@@ -150,31 +170,36 @@ void SealedStore::settle() {
 
 bool SealedStore::tell_loss() {
     const auto payload = log::write_gap(lost_);
-    if (!write_record({.kind = log::Kind::gap}, {payload.data(), payload.size()})) return false;
+    const Message gap{{}, {payload.data(), payload.size()}, log::Kind::gap};
+    if (!write_records({&gap, 1})) return false;
     lost_ = {};
     return true;
 }
 
-bool SealedStore::write_record(log::Head head, std::string_view payload) {
-    if (!usable_ || !make_room(log::kHeadSize + payload.size() + log::kCheckSize)) return false;
-    head.sequence = tree_.size();
-    head.realtime = now(CLOCK_REALTIME);
-    head.boottime = now(CLOCK_BOOTTIME);
-    head.boot = boot_;
-    auto bytes = log::write_head(head, payload.size());
-    const auto leaf = log::leaf_hash({bytes.data(), bytes.size()}, payload);
-    if (!write_payload(bytes, payload, leaf)) return false;
-    tree_.append(leaf);
-    note_time(head.realtime);
+/// All of them by one write, or none.
+bool SealedStore::write_records(std::span<const Message> messages) {
+    const auto length = length_of(messages);
+    if (!usable_ || !make_room(length)) return false;
+    const auto realtime = now(CLOCK_REALTIME), boottime = now(CLOCK_BOOTTIME);
+    std::array<log::HeadBytes, kMostTogether> heads;
+    std::array<log::Hash, kMostTogether> leaves;
+    std::array<iovec, 3 * kMostTogether> parts;
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+        const auto& [sender, payload, kind] = messages[i];
+        heads[i] = log::write_head({kind, sender.source, sender.flag, tree_.size() + i, realtime, boottime, boot_, sender.pid, sender.uid}, payload.size());
+        leaves[i] = log::leaf_hash({heads[i].data(), heads[i].size()}, payload);
+        parts[3 * i] = {heads[i].data(), heads[i].size()};
+        parts[3 * i + 1] = {const_cast<char*>(payload.data()), payload.size()};
+        parts[3 * i + 2] = {leaves[i].data(), log::kCheckSize};
+    }
+    if (!write_parts({parts.data(), 3 * messages.size()}, length)) return false;
+    for (std::size_t i = 0; i < messages.size(); ++i) tree_.append(leaves[i]);
+    note_time(realtime);
     return true;
 }
 
-bool SealedStore::write_payload(log::HeadBytes& head, std::string_view payload, const log::Hash& leaf) {
-    auto check = leaf;
-    std::array parts{iovec{head.data(), head.size()}, iovec{const_cast<char*>(payload.data()), payload.size()},
-                     iovec{check.data(), log::kCheckSize}};
-    const std::size_t length = head.size() + payload.size() + log::kCheckSize;
-    ssize_t count = ::writev(records_, parts.data(), parts.size());
+bool SealedStore::write_parts(std::span<const iovec> parts, std::uint64_t length) {
+    ssize_t count = ::writev(records_, parts.data(), static_cast<int>(parts.size()));
     if (count == static_cast<ssize_t>(length)) {
         end_ += length;
         unsynced_ += length;
@@ -193,11 +218,16 @@ void SealedStore::note_time(std::uint64_t realtime) {
 
 // ------------------------------------------------------------------------------------------------------- segments
 
+bool SealedStore::has_room(std::uint64_t bytes) const {
+    return usable_ && saved_ && state_.phase == Phase::open && records_ >= 0 && end_ + state_.notes_end + bytes <= limits_.segment_bytes;
+}
+
 bool SealedStore::make_room(std::uint64_t bytes) {
+    if (has_room(bytes)) return true;
     if (!saved_ && !save()) return false;
     if (state_.phase == Phase::closed) return begin_segment();
     if (records_ < 0 && !open_files(state_.segment, 0)) return false;
-    if (end_ + state_.notes_end + bytes <= limits_.segment_bytes || end_ == sizeof(log::SegmentHead)) return true;
+    if (has_room(bytes) || end_ == sizeof(log::SegmentHead)) return true;
     return close_segment() && begin_segment();
 }
 

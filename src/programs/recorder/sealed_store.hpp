@@ -6,7 +6,10 @@
 // checkpoint, key, each on disk before the next: a process or a machine that ends between two of them leaves what
 // open() finishes, and never a log that looks damaged.
 
+#include <sys/uio.h>
+
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "log/layout.hpp"
@@ -29,6 +32,14 @@ struct Sender {
     std::uint32_t pid = 0, uid = 0;  ///< as it claims
 };
 
+/// Of at most log::kMostPayload bytes.
+struct Message {
+    Sender sender;
+    std::string_view payload;
+    log::Kind kind = log::Kind::text;
+};
+inline constexpr std::size_t kMostTogether = 32;
+
 class SealedStore {
   public:
     /// `directory` stays the caller's.
@@ -40,7 +51,8 @@ class SealedStore {
     /// Goes on where an earlier one ended, however it ended. False where there is no key to go on with: then all that comes
     /// is counted as lost.
     bool open();
-    /// In the log, or counted as lost. `payload` has at most log::kMostPayload bytes.
+    /// In the log in this order, or counted as lost; at most kMostTogether.
+    void append(std::span<const Message> messages);
     void append(const Sender& sender, std::string_view payload);
     /// Says that a recorder begins or ends its work.
     void mark(log::Kind kind);
@@ -61,14 +73,16 @@ class SealedStore {
     void close_files();
     void recover_tail();
     std::uint64_t read_tail(std::uint64_t from);
+    [[nodiscard]] bool has_room(std::uint64_t bytes) const;
     bool make_room(std::uint64_t bytes);
     bool begin_segment();
     bool write_segment_head(std::uint64_t segment);
     bool close_segment();
     void drop_segments();
-    bool write_record(log::Head head, std::string_view payload);
-    bool write_payload(log::HeadBytes& head, std::string_view payload, const log::Hash& leaf);
+    bool write_records(std::span<const Message> messages);
+    bool write_parts(std::span<const iovec> parts, std::uint64_t length);
     bool tell_loss();
+    void seal_if_many();
     void seal();
     bool sync_records();
     bool checkpoint(Mark mark);
