@@ -39,10 +39,10 @@ struct Rule {
 constexpr std::array kRules{
     Rule{SYS_ppoll, kAny},
     Rule{SYS_read, keeper::kConsole},
-    Rule{SYS_read, kSealDescriptor},
     Rule{SYS_writev, kRecordsDescriptor},
     Rule{SYS_write, kChainDescriptor, kNotesDescriptor},
     Rule{SYS_pwrite64, kSealDescriptor},
+    Rule{SYS_pread64, kSealDescriptor},
     Rule{SYS_pread64, kRecordsDescriptor},
     Rule{SYS_fdatasync, kSealDescriptor, kNotesDescriptor},
     Rule{SYS_fsync, keeper::kLogDir},

@@ -41,7 +41,7 @@ char byte = 0;
 
 TEST(filter, leaves_what_a_recorder_does) {
     EXPECT_TRUE(passes(status_after([] { ::syscall(SYS_read, keeper::kConsole, &byte, 1); })));
-    EXPECT_TRUE(passes(status_after([] { ::syscall(SYS_read, kSealDescriptor, &byte, 1); })));
+    EXPECT_TRUE(passes(status_after([] { ::syscall(SYS_pread64, kSealDescriptor, &byte, 1, 0); })));
     EXPECT_TRUE(passes(status_after([] { ::syscall(SYS_pread64, kRecordsDescriptor, &byte, 1, 0); })));
     EXPECT_TRUE(passes(status_after([] { ::syscall(SYS_pwrite64, kSealDescriptor, &byte, 1, 0); })));
     for (int fd : {int{kChainDescriptor}, int{kNotesDescriptor}})

@@ -236,13 +236,12 @@ int main(int argc, char** argv) {
     recorder::SealedStore store(keeper::kLogDir, arguments->limits, boot);
     ::mlock(&store, sizeof store);  // its keys stay out of swap; where that is refused, out of core dumps still
     if (const char* step = recorder::confine(arguments->uid)) return recorder::fail(argv[1], step);
-    store.open();  // where it cannot, all is counted as lost: a server never waits for its log
-    store.mark(log::Kind::begin);
+    store.open();  // where it cannot, all is counted as lost until it can: a server never waits for its log
+    store.begin();
     recorder::Copier copier(store, arguments->rate);
     copier.run_until_init_ends();
     copier.drain();
-    store.mark(log::Kind::end);
-    store.settle();
+    store.end();
     // Not exit(3), nor anything that a sanitizer would prepare for: the filter leaves this call and no other.
     ::syscall(SYS_exit_group, store.is_settled() ? 0 : 1);
     return 1;
