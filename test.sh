@@ -133,7 +133,7 @@ on_stock() {
 # -------------------------------------------------------------------------------------------------------------- main
 
 case ${1:-} in
-    --long) long=yes; export VSERVER_SWEEP=all VSERVER_SUITE_SECONDS=14400 ;;
+    --long) long=yes; export VSERVER_SWEEP=all VSERVER_SUITE_SECONDS=14400 LOG_RECORDS=100000 LOG_MUTATIONS=10000 LOG_GOOD=1000 ;;
     '') ;;
     *) echo 'usage: test.sh [--long]' >&2; exit 2 ;;
 esac

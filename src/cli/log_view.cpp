@@ -21,6 +21,7 @@ std::string_view cause_name(log::Cause cause) {
         case log::Cause::write_error: return "write error";
         case log::Cause::torn: return "the recorder was ended while it wrote";
         case log::Cause::rate: return "too many at once";
+        case log::Cause::foreign: return "added while no recorder ran, and not kept";
     }
     return "";
 }
@@ -28,6 +29,8 @@ std::string_view cause_name(log::Cause cause) {
 std::string own_words(const log::Record& record) {
     auto gap = record.head.kind == log::Kind::gap ? log::read_gap(record.payload) : std::nullopt;
     if (gap) return fmt::format("{} records, {} bytes lost: {}", gap->records, gap->bytes, cause_name(gap->cause));
+    auto found = record.head.kind == log::Kind::found ? log::read_found(record.payload) : std::nullopt;
+    if (found) return fmt::format("the {} records before were not sealed when their recorder was ended", found->records);
     if (record.head.kind == log::Kind::begin) return "recording begins";
     if (record.head.kind == log::Kind::end) return "recording ends: the server has ended";
     return std::string(record.payload);
@@ -193,6 +196,7 @@ std::string_view kind_name(log::Kind kind) {
         case log::Kind::gap: return "gap";
         case log::Kind::begin: return "begin";
         case log::Kind::end: return "end";
+        case log::Kind::found: return "found";
     }
     return "";
 }

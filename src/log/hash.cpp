@@ -2,6 +2,10 @@
 
 #include <sodium.h>
 
+#include <initializer_list>
+
+#include "log/sha_instructions.hpp"
+
 namespace vs::log {
 
 namespace {
@@ -22,29 +26,23 @@ class Sha256 {
     crypto_hash_sha256_state state_;
 };
 
+const bool kByInstructions = has_sha_instructions();
+
+Hash sha256(std::initializer_list<std::string_view> parts) {
+    if (kByInstructions) return sha256_by_instructions({parts.begin(), parts.size()});
+    Sha256 sha;
+    for (auto part : parts) sha.add(part);
+    return sha.finish();
+}
+
 constexpr std::string_view kLeaf("\0", 1);
 constexpr std::string_view kNode("\1", 1);
 
 }  // namespace
 
-Hash leaf_hash(std::string_view bytes) { return leaf_hash(bytes, {}); }
-
-Hash leaf_hash(std::string_view head, std::string_view rest) {
-    Sha256 sha;
-    sha.add(kLeaf);
-    sha.add(head);
-    sha.add(rest);
-    return sha.finish();
-}
-
-Hash node_hash(const Hash& left, const Hash& right) {
-    Sha256 sha;
-    sha.add(kNode);
-    sha.add(bytes_of(left));
-    sha.add(bytes_of(right));
-    return sha.finish();
-}
-
-Hash empty_hash() { return Sha256().finish(); }
+Hash leaf_hash(std::string_view bytes) { return sha256({kLeaf, bytes}); }
+Hash leaf_hash(std::string_view head, std::string_view rest) { return sha256({kLeaf, head, rest}); }
+Hash node_hash(const Hash& left, const Hash& right) { return sha256({kNode, bytes_of(left), bytes_of(right)}); }
+Hash empty_hash() { return sha256({}); }
 
 }  // namespace vs::log

@@ -20,10 +20,14 @@ std::optional<Frontier> SegmentHead::frontier() const {
     return Frontier::restore(size, {peaks.data(), count});
 }
 
+std::optional<Frontier> SealState::frontier() const {
+    return Frontier::restore(size, {peaks.data(), static_cast<std::size_t>(std::popcount(size))});
+}
+
 Hash SealState::sum() const { return leaf_hash({reinterpret_cast<const char*>(this), offsetof(SealState, check)}); }
 
 bool SealState::is_sound() const {
-    return magic == SealState().magic && check == sum() && (phase == Phase::closed || phase == Phase::open) &&
+    return magic == SealState().magic && check == sum() && phase <= Phase::ended &&
            size >> (kMostPeaks - 1) == 0 && origin.back() == '\0' && origin.front() != '\0';
 }
 

@@ -46,6 +46,7 @@ static_assert(sizeof(SegmentHead) == 32 + 32 * kMostPeaks);
 enum class Phase : std::uint64_t {
     closed = 0,  ///< no segment is open: the next one begins with the next record
     open = 1,
+    ended = 2,   ///< open, and whoever wrote it has ended in order: nothing may follow what is sealed
 };
 struct SealState {
     std::array<char, 8> magic{'v', 's', 's', 'e', 'a', 'l', '\0', '\1'};
@@ -64,6 +65,8 @@ struct SealState {
     Hash check{};                                    ///< of all before; against decay, not against anybody
 
     [[nodiscard]] std::string_view name() const { return origin.data(); }
+    /// Of the tree as it was sealed.
+    [[nodiscard]] std::optional<Frontier> frontier() const;
     [[nodiscard]] Hash sum() const;
     /// The check fits and the rest makes sense.
     [[nodiscard]] bool is_sound() const;

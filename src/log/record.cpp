@@ -29,7 +29,7 @@ char byte_of(Enumerator value) {
 /// Nothing where a byte stands for none of the words above.
 std::optional<Head> read_head(const char* bytes) {
     auto kind = static_cast<std::uint8_t>(bytes[5]), source = static_cast<std::uint8_t>(bytes[6]), flag = static_cast<std::uint8_t>(bytes[7]);
-    if (bytes[4] != kFormat || kind < 1 || kind > 4 || source > 5 || flag > 2) return std::nullopt;
+    if (bytes[4] != kFormat || kind < 1 || kind > 5 || source > 5 || flag > 2) return std::nullopt;
     Head head;
     head.kind = Kind{kind};
     head.source = Source{source};
@@ -59,6 +59,11 @@ HeadBytes write_head(const Head& head, std::size_t payload_size) {
     put(bytes.data() + 48, head.claimed_pid);
     put(bytes.data() + 52, head.claimed_uid);
     return bytes;
+}
+
+bool is_from_socket(std::string_view bytes) {
+    constexpr std::size_t kKind = 5, kSource = 6;
+    return bytes.size() > kSource && bytes[kKind] == byte_of(Kind::text) && bytes[kSource] != byte_of(Source::console);
 }
 
 std::optional<std::size_t> record_length(std::string_view bytes) {
@@ -95,9 +100,20 @@ std::array<char, kGapSize> write_gap(const Gap& gap) {
 std::optional<Gap> read_gap(std::string_view payload) {
     if (payload.size() != kGapSize) return std::nullopt;
     auto cause = static_cast<std::uint8_t>(payload[32]);
-    if (cause < 1 || cause > 4) return std::nullopt;
+    if (cause < 1 || cause > 5) return std::nullopt;
     auto number = [&](std::size_t at) { return get<std::uint64_t>(payload.data() + at); };
     return Gap{number(0), number(8), number(16), number(24), Cause{cause}};
+}
+
+std::array<char, kFoundSize> write_found(const Found& found) {
+    std::array<char, kFoundSize> bytes{};
+    put(bytes.data(), found.records);
+    return bytes;
+}
+
+std::optional<Found> read_found(std::string_view payload) {
+    if (payload.size() != kFoundSize) return std::nullopt;
+    return Found{get<std::uint64_t>(payload.data())};
 }
 
 }  // namespace vs::log

@@ -38,6 +38,7 @@ enum class Kind : std::uint8_t {
     gap = 2,    ///< what is missing here: Gap
     begin = 3,  ///< a recorder began its work
     end = 4,    ///< and ended it because the server had ended
+    found = 5,  ///< the records before were not sealed when a recorder found them: Found
 };
 enum class Source : std::uint8_t {
     recorder = 0,
@@ -72,6 +73,10 @@ using HeadBytes = std::array<char, kHeadSize>;
 /// The bytes before a payload of `payload_size`.
 HeadBytes write_head(const Head& head, std::size_t payload_size);
 
+/// Whether a record that begins with `bytes`, which may be cut anywhere, is of what came by a socket. The console has no queue that keeps
+/// what was read.
+bool is_from_socket(std::string_view bytes);
+
 enum class RecordError {
     incomplete,  ///< the bytes end before it does
     malformed,   ///< no record looks like this
@@ -91,6 +96,7 @@ enum class Cause : std::uint8_t {
     write_error = 2,
     torn = 3,     ///< the recorder was killed while it wrote
     rate = 4,     ///< more records than the server may write
+    foreign = 5,  ///< not a loss: it was added while no recorder ran, and is not kept
 };
 /// What is missing between the record before and the one after. Durable in a log as the payload of a record.
 struct Gap {
@@ -101,5 +107,14 @@ struct Gap {
 inline constexpr std::size_t kGapSize = 33;
 std::array<char, kGapSize> write_gap(const Gap& gap);
 std::optional<Gap> read_gap(std::string_view payload);
+
+/// What a recorder that was killed had not sealed yet, and the next one took over. Only somebody who can write to the store may have
+/// added to it in between. Durable as the payload of a record.
+struct Found {
+    std::uint64_t records = 0;  ///< the last ones before this
+};
+inline constexpr std::size_t kFoundSize = 8;
+std::array<char, kFoundSize> write_found(const Found& found);
+std::optional<Found> read_found(std::string_view payload);
 
 }  // namespace vs::log

@@ -118,6 +118,8 @@ class Verifier {
         std::ranges::move(found.findings, std::back_inserter(verdict_.findings));
         verdict_.gaps += found.gaps;
         verdict_.lost_records += found.lost_records;
+        verdict_.found_unsealed += found.found_unsealed;
+        last_bytes_ = files.records.size();
         verdict_.size = found.size;
         verdict_.sealed = found.sealed(opening);
         if (!found.checkpoints.empty()) {
@@ -161,7 +163,15 @@ class Verifier {
         if (state->index + 1 < last_count_) return bad(verdict_.sealed, "the key is an old one");
         if (Seed(state->opening_seed).public_key() != last.next) return bad(verdict_.sealed, "the key is not the one of the next segment");
         if (state->phase == Phase::closed && !last_is_final_) return bad(verdict_.sealed, "the end of segment {} is missing", last.segment);
-        if (state->phase == Phase::open && !has_due_key(*state)) bad(verdict_.sealed, "the key is not the one of the next checkpoint");
+        if (state->phase != Phase::closed && !has_due_key(*state)) bad(verdict_.sealed, "the key is not the one of the next checkpoint");
+        check_silence(*state);
+    }
+
+    /// Before and after all else was read: in between, a recorder may have begun.
+    void check_silence(const SealState& state) {
+        const bool silent = reading_.before->phase == Phase::ended && state.phase == Phase::ended && state.index == last_count_;
+        if (silent && last_bytes_ > state.records_end)
+            bad(verdict_.sealed, "{} bytes were added while no recorder ran", last_bytes_ - state.records_end);
     }
 
     /// That of the next checkpoint; or of the last one, where a recorder was killed before it wrote the new key over the old. Without a look
@@ -182,7 +192,7 @@ class Verifier {
     PublicKey key_;
     Reading reading_;
     std::vector<Opening> openings_;
-    std::uint64_t last_count_ = 0;
+    std::uint64_t last_count_ = 0, last_bytes_ = 0;
     PublicKey last_key_{}, next_key_{};
     bool last_is_final_ = false;
     Verdict verdict_;

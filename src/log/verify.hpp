@@ -22,6 +22,7 @@ struct Verdict {
     Hash root{};               ///< of the sealed ones
     std::uint64_t sealed_at = 0;
     std::uint64_t gaps = 0, lost_records = 0;
+    std::uint64_t found_unsealed = 0;  ///< records that killed recorders left and their successors sealed
     std::vector<Finding> findings;  ///< by record; none: the log is good
 
     [[nodiscard]] bool good() const { return findings.empty(); }

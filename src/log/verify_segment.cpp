@@ -128,6 +128,8 @@ class SegmentVerifier {
     }
 
     void count(const Record& record) {
+        auto found = record.head.kind == Kind::found ? read_found(record.payload) : std::nullopt;
+        if (found) result_.found_unsealed += found->records;
         auto gap = record.head.kind == Kind::gap ? read_gap(record.payload) : std::nullopt;
         if (!gap) return;
         ++result_.gaps;

@@ -21,7 +21,7 @@ struct SegmentVerdict {
     bool is_final = false;                ///< the last of them says so
     bool is_torn = false;                 ///< something that is no note follows
     std::uint64_t size = 0;               ///< records before and in it
-    std::uint64_t gaps = 0, lost_records = 0;
+    std::uint64_t gaps = 0, lost_records = 0, found_unsealed = 0;
 
     [[nodiscard]] std::uint64_t sealed(const Opening& opening) const {
         return checkpoints.empty() ? opening.tree.size : checkpoints.back().tree.size;

@@ -4,7 +4,7 @@
     log_good.py LOG-TOOL STEP-CLOCK DIRECTORY COUNT SEED
 
 DIRECTORY is on a small file system, which each log may fill. Each is written by a few writers, one after the other: killed at
-any moment, on a full disk, after a step of the clock in either direction, in another boot.
+any moment or ended in order, on a full disk, after a step of the clock in either direction, in another boot.
 """
 
 import os
@@ -18,7 +18,7 @@ from log_verify import Bad, verify  # noqa: E402
 
 tool, step_clock, base, count, seed = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5])
 rng = random.Random(seed)
-happened = {"killed": 0, "full": 0, "stepped": 0}
+happened = {"killed": 0, "full": 0, "stepped": 0, "ended": 0}
 alarms = 0
 
 
@@ -36,6 +36,8 @@ def write(log):
         writer.wait()
     happened["killed"] += writer.returncode < 0
     happened["full"] += writer.returncode > 0
+    if rng.random() < 0.5:
+        happened["ended"] += subprocess.run([tool, "end", log], stderr=subprocess.DEVNULL).returncode == 0
 
 
 for i in range(count):

@@ -96,6 +96,18 @@ def forge_a_record(files):
     return name, None
 
 
+def add_after_the_end(files):
+    """One that fits in every way, but that nobody with a key wrote it."""
+    import hashlib
+    name = max(name for name in files if name.endswith(".log"))
+    number, at, length = records_of(files[name])[-1]
+    record = bytearray(files[name][at:at + length])
+    struct.pack_into("<Q", record, 8, number + 1)
+    record[-CHECK:] = hashlib.sha256(b"\0" + bytes(record[:-CHECK])).digest()[:CHECK]
+    files[name] += bytes(record)
+    return name, number + 1
+
+
 def truncate_at_a_boundary(files):
     name = pick(files, ".log")
     number, at, _ = rng.choice(records_of(files[name]))
@@ -152,7 +164,7 @@ def exchange_files(files):
     return f"{first} and {second}", None
 
 
-MUTATIONS = [flip_a_bit, flip_a_bit, delete_a_record, swap_records, copy_a_record, forge_a_record, truncate_at_a_boundary, truncate_anywhere,
+MUTATIONS = [flip_a_bit, flip_a_bit, delete_a_record, swap_records, copy_a_record, forge_a_record, add_after_the_end, truncate_at_a_boundary, truncate_anywhere,
              delete_a_note, cut_to_an_older_checkpoint, replace_by_an_older_file, delete_a_file, exchange_files]
 
 

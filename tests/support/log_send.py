@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """log_send.py SOCKET datagram|stream COUNT WORD: sends "WORD 0", "WORD 1" and so on, as syslog messages of cron, and prints how
-many of these calls returned. More modes, for what a hostile sender does: descriptors, sizes, idle (COUNT connections, until killed)."""
+many of these calls returned. More modes, for what a hostile sender does: mixed (datagrams, with large and empty ones among them),
+descriptors, sizes, idle (COUNT connections, until killed)."""
 import array
 import os
 import signal
@@ -24,6 +25,12 @@ if mode == "datagram":
     out = connected(socket.SOCK_DGRAM)
     for i in range(count):
         out.send(message(i))
+elif mode == "mixed":
+    out = connected(socket.SOCK_DGRAM)
+    for i in range(count):
+        out.send(message(i) + b" x" * (4000 if i % 7 == 0 else 10))
+        if i % 3 == 0:
+            out.send(b"")
 elif mode == "stream":
     out = connected(socket.SOCK_STREAM)
     for i in range(count):

@@ -114,6 +114,7 @@ class State:
         if data is None or len(data) != size or data[:8] != b"vsseal\0\1" or sha(b"\0" + data[:-32]) != data[-32:]:
             raise ValueError("state")
         self.phase, self.segment, self.index = struct.unpack_from("<3Q", data, 8)
+        self.records_end = struct.unpack_from("<Q", data, 48)[0]
         self.opening_seed, self.checkpoint_seed = data[72:104], data[104:136]
         self.origin = data[136:264].split(b"\0")[0]
 
@@ -202,7 +203,7 @@ class Segment:
         if good:
             version, kind, source, flag, sequence, real, boottime, boot = struct.unpack_from("<4B3Q16s", data, at + 4)
             leaf = sha(b"\0" + data[at:at + length - CHECK])
-            good = version == 1 and 1 <= kind <= 4 and source <= 5 and flag <= 2 and leaf[:CHECK] == data[at + length - CHECK:at + length]
+            good = version == 1 and 1 <= kind <= 5 and source <= 5 and flag <= 2 and leaf[:CHECK] == data[at + length - CHECK:at + length]
         if not good:
             if place < self.sealed:
                 raise Bad(place, "altered or cut")
@@ -223,6 +224,15 @@ class Segment:
                 raise Bad(self.covered, "not what was sealed")
             self.covered = self.tree.size
             self.next += 1
+
+
+@functools.lru_cache(maxsize=64)        # and most of their segments
+def fault_of(data, opening, notes, final):
+    try:
+        Segment(data, dict(opening), [dict(note) for note in notes]).check(final)
+    except Bad as bad:
+        return bad
+    return None
 
 
 def verify(directory, key):
@@ -251,13 +261,12 @@ def verify(directory, key):
             continue
         number = opening["segment"]
         notes, following, torn = read_notes(read(directory, f"{number:08}.seal") or b"", opening)
-        segment = Segment(read(directory, f"{number:08}.log"), opening, notes)
-        sealed = segment.sealed
+        records = read(directory, f"{number:08}.log")
+        sealed = notes[-1]["size"] if notes else opening["size"]
         final = bool(notes) and following is None
-        try:
-            segment.check(final)
-        except Bad as bad:
-            found.append(bad)
+        fault = fault_of(records, tuple(opening.items()), tuple(tuple(note.items()) for note in notes), final)
+        if fault:
+            found.append(fault)
         if number < last["segment"]:
             following_opening = openings[number]
             if not final or torn or following_opening["size"] != sealed or following_opening["root"] != notes[-1]["root"]:
@@ -266,6 +275,8 @@ def verify(directory, key):
                 found.append(Bad(sealed, "another length"))
         else:
             found += check_keys(state, last, notes, following, sealed)
+            if state and state.phase == 2 and len(notes) == state.index and len(records or b"") > state.records_end:
+                found.append(Bad(sealed, "added while nobody wrote"))
     if state and len(openings) < state.segment:
         found.append(Bad(sealed, "the chain was cut"))
     if found:

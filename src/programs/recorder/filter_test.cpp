@@ -41,13 +41,16 @@ char byte = 0;
 
 TEST(filter, leaves_what_a_recorder_does) {
     EXPECT_TRUE(passes(status_after([] { ::syscall(SYS_read, keeper::kConsole, &byte, 1); })));
-    EXPECT_TRUE(passes(status_after([] { ::syscall(SYS_read, kSealDescriptor, &byte, 1); })));
+    EXPECT_TRUE(passes(status_after([] { ::syscall(SYS_pread64, kSealDescriptor, &byte, 1, 0); })));
     EXPECT_TRUE(passes(status_after([] { ::syscall(SYS_pread64, kRecordsDescriptor, &byte, 1, 0); })));
     EXPECT_TRUE(passes(status_after([] { ::syscall(SYS_pwrite64, kSealDescriptor, &byte, 1, 0); })));
     for (int fd : {int{kChainDescriptor}, int{kNotesDescriptor}})
         EXPECT_TRUE(passes(status_after([fd] { ::syscall(SYS_write, fd, &byte, 1); }))) << fd;
     EXPECT_TRUE(passes(status_after([] { ::syscall(SYS_writev, kRecordsDescriptor, nullptr, 0); })));
     EXPECT_TRUE(passes(status_after([] { ::syscall(SYS_unlinkat, keeper::kLogDir, "x", 0); })));
+    for (long call : {SYS_recvmmsg, SYS_setsockopt})
+        for (int fd : {int{keeper::kLogSocket}, int{keeper::kNoteSocket}})
+            EXPECT_TRUE(passes(status_after([call, fd] { ::syscall(call, fd, nullptr, 0, 0, nullptr); }))) << call << " " << fd;
     EXPECT_TRUE(passes(status_after([] { ::syscall(SYS_fsync, keeper::kLogDir); })));
     EXPECT_TRUE(passes(status_after([] { ::syscall(SYS_openat, keeper::kLogDir, "x", O_RDONLY); })));
     EXPECT_TRUE(passes(status_after([] {
@@ -65,6 +68,9 @@ TEST(filter, kills_on_any_other_descriptor) {
     EXPECT_TRUE(kills(status_after([] { ::syscall(SYS_ftruncate, kSealDescriptor, 0); })));
     for (int fd : {0, 1, 2, int{keeper::kConsole}, int{keeper::kConsoleSlave}, int{kSealDescriptor}, kNotesDescriptor + 1})
         EXPECT_TRUE(kills(status_after([fd] { ::syscall(SYS_write, fd, &byte, 1); }))) << fd;
+    for (long call : {SYS_recvmmsg, SYS_setsockopt})
+        for (int fd : {int{keeper::kInit}, int{keeper::kKeptIn}, int{keeper::kKeptOut}})
+            EXPECT_TRUE(kills(status_after([call, fd] { ::syscall(call, fd, nullptr, 0, 0, nullptr); }))) << call << " " << fd;
     EXPECT_TRUE(kills(status_after([] { ::syscall(SYS_openat, AT_FDCWD, "x", O_RDONLY); })));
     EXPECT_TRUE(kills(status_after([] { ::syscall(SYS_unlinkat, AT_FDCWD, "x", 0); })));
     EXPECT_TRUE(kills(status_after([] { ::syscall(SYS_renameat2, keeper::kLogDir, "x", keeper::kLogDir, "y", 0); })));

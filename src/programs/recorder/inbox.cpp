@@ -15,33 +15,12 @@ namespace vs::recorder {
 
 namespace {
 
-constexpr int kMostAtOnce = 512;           // one queue full
+constexpr std::size_t kMostAtOnce = 512;           // one queue full
 constexpr std::size_t kMostRead = 16384;   // of a stream: a terminal holds 64 KiB at most and hands over less at a time
 constexpr std::uint32_t kFirstGuestUid = 0x70000000;
 
 /// Not on the stack, where it would be filled with zeros first: what no read has reached takes no memory.
 std::array<char, log::kMostPayload> buffer;
-
-/// One message with its sender, and room for nothing else: descriptors that come along are closed by the kernel (unix(7)).
-struct Envelope {
-    iovec data;
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred))> control;
-    msghdr header;
-
-    Envelope() : data{buffer.data(), buffer.size()}, header{} {
-        header.msg_iov = &data;
-        header.msg_iovlen = 1;
-        header.msg_control = control.data();
-        header.msg_controllen = control.size();
-    }
-    [[nodiscard]] ucred sender() const {
-        ucred found{};
-        const auto* part = CMSG_FIRSTHDR(&header);
-        const bool fits = part != nullptr && part->cmsg_type == SCM_CREDENTIALS && part->cmsg_len == CMSG_LEN(sizeof found);
-        if (fits) ::memcpy(&found, CMSG_DATA(part), sizeof found);
-        return found;
-    }
-};
 
 /// The length of what ends with the last line that is whole, or all of it.
 std::size_t whole_lines(std::string_view bytes) {
@@ -76,28 +55,36 @@ Inbox::Taken Inbox::take_console() {
     return Taken::something;
 }
 
-bool Inbox::take_messages(int socket, log::Source source) {
+bool Inbox::take_messages(Queue& queue) {
     bool enough = true;
-    for (int i = 0; i < kMostAtOnce; ++i) {
-        auto taken = take_message(socket, source);
-        if (taken == Taken::nothing) return enough;
-        if (taken == Taken::too_much) enough = false;
+    for (std::size_t taken = 0; taken < kMostAtOnce;) {
+        const auto messages = queue.look(buffer);
+        enough = store(messages, queue.source()) && enough;
+        queue.take();
+        if (messages.empty() || queue.was_all()) return enough;
+        taken += messages.size();
     }
     return enough;
 }
 
-Inbox::Taken Inbox::take_message(int socket, log::Source source) {
-    Envelope message;
-    const ssize_t length = ::recvmsg(socket, &message.header, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
-    if (length < 0) return Taken::nothing;
-    const auto from = message.sender();
-    const auto size = std::min(static_cast<std::size_t>(length), buffer.size());
-    const auto flag = (message.header.msg_flags & MSG_TRUNC) != 0 ? log::Flag::truncated : log::Flag::none;
-    const Sender sender{source, flag, static_cast<std::uint32_t>(from.pid), guest_uid(from.uid)};
-    const bool good = fits(sender, static_cast<std::size_t>(length));
-    if (good) store_.append(sender, {buffer.data(), size});
-    ::recv(socket, nullptr, 0, MSG_DONTWAIT);
-    return good ? Taken::something : Taken::too_much;
+/// What is within the budget. What is not is counted in its place.
+bool Inbox::store(std::span<const Waiting> messages, log::Source source) {
+    std::array<Message, kMostTogether> within;
+    std::size_t count = 0;
+    bool enough = true;
+    for (const auto& message : messages) {
+        const Sender sender{source, message.is_whole() ? log::Flag::none : log::Flag::truncated, message.pid, guest_uid(message.uid)};
+        if (budget_.take(source, sender.uid, message.length, monotonic_now())) {
+            within[count++] = {sender, message.text};
+            continue;
+        }
+        store_.append({within.data(), count});
+        count = 0;
+        store_.count_loss(log::Cause::rate, 1, message.length);
+        enough = false;
+    }
+    store_.append({within.data(), count});
+    return enough;
 }
 
 Inbox::Taken Inbox::take_stream(int connection, const Sender& sender) {

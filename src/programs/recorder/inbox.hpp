@@ -1,12 +1,13 @@
 #pragma once
 // What arrives at the log sockets, and on the console. A message leaves its socket's queue only when it is in the store, so a
-// recorder that is killed loses none; at most one is there twice.
+// recorder that is killed loses none; of those that it had looked at together, some may be there twice.
 
 #include <poll.h>
 
 #include <span>
 
 #include "programs/recorder/budget.hpp"
+#include "programs/recorder/queue.hpp"
 #include "programs/recorder/sealed_store.hpp"
 
 namespace vs::recorder {
@@ -20,15 +21,15 @@ class Inbox {
     enum class Taken { something, nothing, too_much, end };
     /// One read of the console; `end` where it was hung up.
     Taken take_console();
-    /// What waits at the socket, but not more than one queue full. False where some of it was too much: then look again in a while.
-    bool take_messages(int socket, log::Source source);
+    /// What waits in the queue, but not more than one queue full. False where some of it was too much: then look again in a while.
+    bool take_messages(Queue& queue);
 
     /// One read of a connection whose other end is `sender`.
     Taken take_stream(int connection, const Sender& sender);
 
   private:
-    Taken take_message(int socket, log::Source source);
     bool fits(const Sender& sender, std::uint64_t bytes);
+    bool store(std::span<const Waiting> messages, log::Source source);
 
     SealedStore& store_;
     Budget budget_;

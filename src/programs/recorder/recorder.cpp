@@ -175,9 +175,9 @@ class Copier {
     bool take(std::size_t place) {
         switch (place) {
             case kConsolePlace: return take_console();
-            case kLogPlace: return inbox_.take_messages(keeper::kLogSocket, log::Source::datagram);
-            case kJournalPlace: return inbox_.take_messages(keeper::kJournalSocket, log::Source::journal);
-            case kNotePlace: return inbox_.take_messages(keeper::kNoteSocket, log::Source::host);
+            case kLogPlace: return inbox_.take_messages(log_);
+            case kJournalPlace: return inbox_.take_messages(journal_);
+            case kNotePlace: return inbox_.take_messages(note_);
             case kStreamPlace: connections_.accept(); return true;
             default: return connections_.take(place - kFirstPlace);
         }
@@ -202,6 +202,9 @@ class Copier {
     SealedStore& store_;
     Inbox inbox_;
     Connections connections_;
+    Queue log_{keeper::kLogSocket, log::Source::datagram};
+    Queue journal_{keeper::kJournalSocket, log::Source::journal};
+    Queue note_{keeper::kNoteSocket, log::Source::host};
     std::array<pollfd, kPlaces> fds_{};
     std::bitset<kPlaces> held_;  ///< left alone until
     std::int64_t held_until_ = 0, due_ = 0;
@@ -233,13 +236,12 @@ int main(int argc, char** argv) {
     recorder::SealedStore store(keeper::kLogDir, arguments->limits, boot);
     ::mlock(&store, sizeof store);  // its keys stay out of swap; where that is refused, out of core dumps still
     if (const char* step = recorder::confine(arguments->uid)) return recorder::fail(argv[1], step);
-    store.open();  // where it cannot, all is counted as lost: a server never waits for its log
-    store.mark(log::Kind::begin);
+    store.open();  // where it cannot, all is counted as lost until it can: a server never waits for its log
+    store.begin();
     recorder::Copier copier(store, arguments->rate);
     copier.run_until_init_ends();
     copier.drain();
-    store.mark(log::Kind::end);
-    store.settle();
+    store.end();
     // Not exit(3), nor anything that a sanitizer would prepare for: the filter leaves this call and no other.
     ::syscall(SYS_exit_group, store.is_settled() ? 0 : 1);
     return 1;

@@ -19,7 +19,7 @@ namespace {
 
 using log::Phase;
 
-constexpr std::uint64_t kMostUnsealed = 4096;
+constexpr std::uint64_t kMostUnsealed = 16384;
 
 std::uint64_t now(clockid_t clock) {
     timespec time{};
@@ -38,6 +38,12 @@ bool remove(int directory, std::uint64_t segment, std::string_view ending) {
 template <typename Object>
 std::string_view bytes_of(const Object& object) {
     return {reinterpret_cast<const char*>(&object), sizeof object};
+}
+
+std::uint64_t length_of(std::span<const Message> messages) {
+    std::uint64_t length = 0;
+    for (const auto& message : messages) length += log::kHeadSize + message.payload.size() + log::kCheckSize;
+    return length;
 }
 
 /// All of it, or nothing is there after it but what was; then false, with errno.
@@ -62,17 +68,22 @@ SealedStore::~SealedStore() {
     ::sodium_memzero(&state_, sizeof state_);
 }
 
+/// A failure may pass: too many files are open, or the disk answers again.
 bool SealedStore::open() {
-    seal_ = ::openat(directory_, log::kSealFile, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-    if (seal_ < 0 || ::read(seal_, &state_, sizeof state_) != sizeof state_ || !state_.is_sound()) return false;
-    chain_ = ::openat(directory_, log::kChainFile, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    auto tree = log::Frontier::restore(state_.size, {state_.peaks.data(), static_cast<std::size_t>(std::popcount(state_.size))});
+    usable_ = usable_ || open_state();
+    return usable_ && (state_.phase == Phase::closed || records_ >= 0 || resume());
+}
+
+bool SealedStore::open_state() {
+    constexpr int kSeal = O_RDWR | O_NOFOLLOW | O_CLOEXEC, kChain = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC;
+    if (seal_ < 0) seal_ = ::openat(directory_, log::kSealFile, kSeal);
+    if (seal_ < 0 || ::pread(seal_, &state_, sizeof state_, 0) != sizeof state_ || !state_.is_sound()) return false;
+    if (chain_ < 0) chain_ = ::openat(directory_, log::kChainFile, kChain, 0600);
+    auto tree = state_.frontier();
     if (chain_ < 0 || !tree) return false;
     tree_ = *tree;
     // An opening note that its state did not live to tell of: the same bytes are written again.
     if (::lseek(chain_, 0, SEEK_END) > static_cast<off_t>(state_.chain_end)) (void)!::ftruncate(chain_, static_cast<off_t>(state_.chain_end));
-    usable_ = true;
-    if (state_.phase == Phase::open && open_files(state_.segment, 0)) recover_tail();
     return true;
 }
 
@@ -92,45 +103,104 @@ void SealedStore::close_files() {
     }
 }
 
-/// What was written after the last checkpoint is there, but for a record that was cut by the end of the writer. A file that
-/// is shorter than what was sealed was not cut by us: it is left as it is, for the verifier to see.
-void SealedStore::recover_tail() {
-    if (::lseek(notes_, 0, SEEK_END) > static_cast<off_t>(state_.notes_end)) (void)!::ftruncate(notes_, static_cast<off_t>(state_.notes_end));
-    auto size = static_cast<std::uint64_t>(std::max<off_t>(::lseek(records_, 0, SEEK_END), 0));
-    end_ = size < state_.records_end ? size : read_tail(state_.records_end);
-    if (end_ < size && ::ftruncate(records_, static_cast<off_t>(end_)) == 0) count_loss(log::Cause::torn, 1, size - end_);
+/// The segment that is open, as its last writer left it.
+bool SealedStore::resume() {
+    if (!open_files(state_.segment, 0)) return false;
+    if (recover_tail()) return true;
+    close_files();
+    tree_ = *state_.frontier();
+    return false;
 }
 
-/// Where the last whole record ends; all from `from` on are in the tree then.
-std::uint64_t SealedStore::read_tail(std::uint64_t from) {
+/// What was written after the last checkpoint is there, but for a record that was cut by the end of the writer. A file that
+/// is shorter than what was sealed was not cut by us: it is left as it is, for the verifier to see.
+bool SealedStore::recover_tail() {
+    if (::lseek(notes_, 0, SEEK_END) > static_cast<off_t>(state_.notes_end)) (void)!::ftruncate(notes_, static_cast<off_t>(state_.notes_end));
+    const auto length = ::lseek(records_, 0, SEEK_END);
+    if (length < 0) return false;
+    const auto size = static_cast<std::uint64_t>(length);
+    end_ = std::min(size, state_.records_end);
+    if (state_.phase == Phase::ended) return refuse_tail(size);
+    if (size <= state_.records_end) return true;
+    if (!read_tail(end_)) return false;
+    found_.records = unsealed();
+    unsynced_ = end_ - state_.records_end;
+    return end_ == size || cut_tail(size);
+}
+
+/// `from` is then where the last whole record ends; all before it are in the tree.
+bool SealedStore::read_tail(std::uint64_t& from) {
     static std::array<char, log::kMostRecord> buffer;  // untouched, and so no memory, where nothing was left unsealed
     for (;;) {
-        ssize_t count = ::pread(records_, buffer.data(), buffer.size(), static_cast<off_t>(from));
-        std::string_view bytes(buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+        const ssize_t count = ::pread(records_, buffer.data(), buffer.size(), static_cast<off_t>(from));
+        if (count < 0) return false;
+        std::string_view bytes(buffer.data(), static_cast<std::size_t>(count));
         const auto before = from;
         while (auto record = log::read_record(bytes).record) {
-            if (record->head.sequence != tree_.size()) return from;
+            if (record->head.sequence != tree_.size()) return true;
             tree_.append(record->leaf);
             note_time(record->head.realtime);
             const auto length = *log::record_length(bytes);
-            unsynced_ += length;
             from += length;
             bytes.remove_prefix(length);
         }
-        if (from == before) return from;
+        if (from == before) return true;
     }
 }
 
+/// The record that was being written. What came by a socket waits there still; of the console it was the only copy.
+bool SealedStore::cut_tail(std::uint64_t size) {
+    std::array<char, log::kHeadSize> head{};
+    const ssize_t count = ::pread(records_, head.data(), head.size(), static_cast<off_t>(end_));
+    if (count < 0 || ::ftruncate(records_, static_cast<off_t>(end_)) < 0) return false;
+    if (!log::is_from_socket({head.data(), static_cast<std::size_t>(count)})) count_loss(log::Cause::torn, 1, size - end_);
+    return true;
+}
+
+/// Its writer had sealed all that it wrote. Whoever added to it has no key, and gets none of ours.
+bool SealedStore::refuse_tail(std::uint64_t size) {
+    if (size > end_) {
+        if (::ftruncate(records_, static_cast<off_t>(end_)) < 0) return false;
+        count_loss(log::Cause::foreign, 1, size - end_);
+    }
+    state_.phase = Phase::open;
+    return save();
+}
+
+void SealedStore::append(std::span<const Message> messages) {
+    if (messages.empty()) return;
+    const bool told = !has_news() || tell_news();
+    if (told && messages.size() > 1 && has_room(length_of(messages)) && write_records(messages)) return seal_if_many();
+    for (const auto& message : messages) {
+        const bool ready = !has_news() || tell_news();
+        if (!ready || !write_records({&message, 1})) count_loss(usable_ ? cause_of(errno) : log::Cause::write_error, 1, message.payload.size());
+    }
+    seal_if_many();
+}
+
 void SealedStore::append(const Sender& sender, std::string_view payload) {
-    log::Head head{.kind = log::Kind::text, .source = sender.source, .flag = sender.flag, .claimed_pid = sender.pid, .claimed_uid = sender.uid};
-    bool ready = lost_.records == 0 || tell_loss();
-    if (!ready || !write_record(head, payload)) count_loss(usable_ ? cause_of(errno) : log::Cause::write_error, 1, payload.size());
+    const Message message{sender, payload};
+    append({&message, 1});
+}
+
+void SealedStore::seal_if_many() {
     if (unsealed() >= kMostUnsealed) settle();
 }
 
+void SealedStore::begin() { mark(log::Kind::begin); }
+
+void SealedStore::end() {
+    mark(log::Kind::end);
+    settle();
+    if (!is_settled() || state_.phase != Phase::open) return;
+    state_.phase = Phase::ended;
+    save();
+}
+
 void SealedStore::mark(log::Kind kind) {
-    if (lost_.records > 0) tell_loss();
-    write_record({.kind = kind}, "");
+    const Message message{{}, "", kind};
+    const bool ready = !has_news() || tell_news();
+    if (!ready || !write_records({&message, 1})) count_loss(usable_ ? cause_of(errno) : log::Cause::write_error, 1, 0);
 }
 
 void SealedStore::count_loss(log::Cause cause, std::uint64_t records, std::uint64_t bytes) {
@@ -143,38 +213,48 @@ void SealedStore::count_loss(log::Cause cause, std::uint64_t records, std::uint6
 }
 
 void SealedStore::settle() {
-    if (lost_.records > 0) tell_loss();
+    if (!usable_) open();
+    if (has_news()) tell_news();
     if (unsealed() > 0) seal();
     if (!saved_) save();
 }
 
-bool SealedStore::tell_loss() {
-    const auto payload = log::write_gap(lost_);
-    if (!write_record({.kind = log::Kind::gap}, {payload.data(), payload.size()})) return false;
+bool SealedStore::tell_news() {
+    const auto found = log::write_found(found_);
+    const Message sooner{{}, {found.data(), found.size()}, log::Kind::found};
+    if (found_.records > 0 && !write_records({&sooner, 1})) return false;
+    found_ = {};
+    const auto lost = log::write_gap(lost_);
+    const Message gap{{}, {lost.data(), lost.size()}, log::Kind::gap};
+    if (lost_.records > 0 && !write_records({&gap, 1})) return false;
     lost_ = {};
     return true;
 }
 
-bool SealedStore::write_record(log::Head head, std::string_view payload) {
-    if (!usable_ || !make_room(log::kHeadSize + payload.size() + log::kCheckSize)) return false;
-    head.sequence = tree_.size();
-    head.realtime = now(CLOCK_REALTIME);
-    head.boottime = now(CLOCK_BOOTTIME);
-    head.boot = boot_;
-    auto bytes = log::write_head(head, payload.size());
-    const auto leaf = log::leaf_hash({bytes.data(), bytes.size()}, payload);
-    if (!write_payload(bytes, payload, leaf)) return false;
-    tree_.append(leaf);
-    note_time(head.realtime);
+/// All of them by one write, or none.
+bool SealedStore::write_records(std::span<const Message> messages) {
+    const auto length = length_of(messages);
+    if (!usable_ || !make_room(length)) return false;
+    const auto realtime = now(CLOCK_REALTIME), boottime = now(CLOCK_BOOTTIME);
+    std::array<log::HeadBytes, kMostTogether> heads;
+    std::array<log::Hash, kMostTogether> leaves;
+    std::array<iovec, 3 * kMostTogether> parts;
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+        const auto& [sender, payload, kind] = messages[i];
+        heads[i] = log::write_head({kind, sender.source, sender.flag, tree_.size() + i, realtime, boottime, boot_, sender.pid, sender.uid}, payload.size());
+        leaves[i] = log::leaf_hash({heads[i].data(), heads[i].size()}, payload);
+        parts[3 * i] = {heads[i].data(), heads[i].size()};
+        parts[3 * i + 1] = {const_cast<char*>(payload.data()), payload.size()};
+        parts[3 * i + 2] = {leaves[i].data(), log::kCheckSize};
+    }
+    if (!write_parts({parts.data(), 3 * messages.size()}, length)) return false;
+    for (std::size_t i = 0; i < messages.size(); ++i) tree_.append(leaves[i]);
+    note_time(realtime);
     return true;
 }
 
-bool SealedStore::write_payload(log::HeadBytes& head, std::string_view payload, const log::Hash& leaf) {
-    auto check = leaf;
-    std::array parts{iovec{head.data(), head.size()}, iovec{const_cast<char*>(payload.data()), payload.size()},
-                     iovec{check.data(), log::kCheckSize}};
-    const std::size_t length = head.size() + payload.size() + log::kCheckSize;
-    ssize_t count = ::writev(records_, parts.data(), parts.size());
+bool SealedStore::write_parts(std::span<const iovec> parts, std::uint64_t length) {
+    ssize_t count = ::writev(records_, parts.data(), static_cast<int>(parts.size()));
     if (count == static_cast<ssize_t>(length)) {
         end_ += length;
         unsynced_ += length;
@@ -193,11 +273,16 @@ void SealedStore::note_time(std::uint64_t realtime) {
 
 // ------------------------------------------------------------------------------------------------------- segments
 
+bool SealedStore::has_room(std::uint64_t bytes) const {
+    return usable_ && saved_ && state_.phase == Phase::open && records_ >= 0 && end_ + state_.notes_end + bytes <= limits_.segment_bytes;
+}
+
 bool SealedStore::make_room(std::uint64_t bytes) {
+    if (has_room(bytes)) return true;
     if (!saved_ && !save()) return false;
     if (state_.phase == Phase::closed) return begin_segment();
-    if (records_ < 0 && !open_files(state_.segment, 0)) return false;
-    if (end_ + state_.notes_end + bytes <= limits_.segment_bytes || end_ == sizeof(log::SegmentHead)) return true;
+    if (records_ < 0 && !resume()) return false;
+    if (has_room(bytes) || end_ == sizeof(log::SegmentHead)) return true;
     return close_segment() && begin_segment();
 }
 

@@ -6,7 +6,10 @@
 // checkpoint, key, each on disk before the next: a process or a machine that ends between two of them leaves what
 // open() finishes, and never a log that looks damaged.
 
+#include <sys/uio.h>
+
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "log/layout.hpp"
@@ -29,6 +32,14 @@ struct Sender {
     std::uint32_t pid = 0, uid = 0;  ///< as it claims
 };
 
+/// Of at most log::kMostPayload bytes.
+struct Message {
+    Sender sender;
+    std::string_view payload;
+    log::Kind kind = log::Kind::text;
+};
+inline constexpr std::size_t kMostTogether = 32;
+
 class SealedStore {
   public:
     /// `directory` stays the caller's.
@@ -37,13 +48,16 @@ class SealedStore {
     SealedStore(const SealedStore&) = delete;
     SealedStore& operator=(const SealedStore&) = delete;
 
-    /// Goes on where an earlier one ended, however it ended. False where there is no key to go on with: then all that comes
-    /// is counted as lost.
+    /// Goes on where an earlier one ended, however it ended. False where it cannot now: then all that comes is counted as lost, and
+    /// settle() tries again.
     bool open();
-    /// In the log, or counted as lost. `payload` has at most log::kMostPayload bytes.
+    /// In the log in this order, or counted as lost; at most kMostTogether.
+    void append(std::span<const Message> messages);
     void append(const Sender& sender, std::string_view payload);
-    /// Says that a recorder begins or ends its work.
-    void mark(log::Kind kind);
+    /// Says that a recorder begins its work.
+    void begin();
+    /// Says that it has ended, and seals that. What is behind it afterwards is nobody's.
+    void end();
     /// What was dropped before it came here.
     void count_loss(log::Cause cause, std::uint64_t records, std::uint64_t bytes);
     /// Tells of a loss if that is possible now, signs, and brings everything to the disk. May take as long as the disk does.
@@ -51,24 +65,32 @@ class SealedStore {
     /// Signs although nothing has come: until now there was nothing.
     void heartbeat() { seal(); }
     /// Nothing is left for settle() to do.
-    [[nodiscard]] bool is_settled() const { return lost_.records == 0 && unsealed() == 0 && saved_; }
+    [[nodiscard]] bool is_settled() const { return usable_ && !has_news() && unsealed() == 0 && saved_; }
     [[nodiscard]] std::uint64_t unsealed() const { return tree_.size() - state_.size; }
 
   private:
     enum class Mark { more_follow, final };
 
+    bool open_state();
     bool open_files(std::uint64_t segment, int flags);
     void close_files();
-    void recover_tail();
-    std::uint64_t read_tail(std::uint64_t from);
+    bool resume();
+    bool recover_tail();
+    bool read_tail(std::uint64_t& from);
+    bool cut_tail(std::uint64_t size);
+    bool refuse_tail(std::uint64_t size);
+    [[nodiscard]] bool has_room(std::uint64_t bytes) const;
     bool make_room(std::uint64_t bytes);
     bool begin_segment();
     bool write_segment_head(std::uint64_t segment);
     bool close_segment();
     void drop_segments();
-    bool write_record(log::Head head, std::string_view payload);
-    bool write_payload(log::HeadBytes& head, std::string_view payload, const log::Hash& leaf);
-    bool tell_loss();
+    bool write_records(std::span<const Message> messages);
+    bool write_parts(std::span<const iovec> parts, std::uint64_t length);
+    void mark(log::Kind kind);
+    [[nodiscard]] bool has_news() const { return found_.records > 0 || lost_.records > 0; }
+    bool tell_news();
+    void seal_if_many();
     void seal();
     bool sync_records();
     bool checkpoint(Mark mark);
@@ -87,7 +109,8 @@ class SealedStore {
     std::uint64_t end_ = 0;         ///< of the file of records
     std::uint64_t unsynced_ = 0;    ///< bytes that a loss of power could still take
     std::uint64_t from_ = UINT64_MAX, until_ = 0;  ///< of the host's clock, since the last checkpoint
-    log::Gap lost_;                 ///< what no record has told of yet
+    log::Found found_;              ///< what no record has told of yet: these
+    log::Gap lost_;                 ///< and this
 };
 
 }  // namespace vs::recorder

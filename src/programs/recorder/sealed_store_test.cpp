@@ -60,7 +60,9 @@ class SealedStoreTest : public testing::Test {
             std::string_view bytes = std::string_view(*file).substr(sizeof(log::SegmentHead));
             while (auto record = log::read_record(bytes).record) {
                 auto gap = record->head.kind == log::Kind::gap ? log::read_gap(record->payload) : std::nullopt;
-                text += gap ? "<" + std::to_string(gap->bytes) + " lost>" : std::string(record->payload);
+                auto found = record->head.kind == log::Kind::found ? log::read_found(record->payload) : std::nullopt;
+                if (found) text += "<found " + std::to_string(found->records) + ">";
+                else text += gap ? "<" + std::to_string(gap->bytes) + " lost>" : std::string(record->payload);
                 bytes.remove_prefix(*log::record_length(bytes));
             }
         }
@@ -110,12 +112,14 @@ TEST_F(SealedStoreTest, goes_on_where_an_earlier_one_was_killed) {
         store.append(kConsole, words);
         if (words[0] == 's') store.settle();
     }
-    EXPECT_EQ(text(), "first second third");
-    expect_good(2);
+    EXPECT_EQ(text(), "first <found 1>second third");
+    expect_good(3);
     auto store = this->store();
     ASSERT_TRUE(store.open());
     store.settle();
-    expect_good(3);
+    EXPECT_EQ(text(), "first <found 1>second third<found 1>");
+    expect_good(5);
+    EXPECT_EQ(verdict().found_unsealed, 2U);
 }
 
 TEST_F(SealedStoreTest, a_torn_record_is_cut_and_counted) {
@@ -130,8 +134,107 @@ TEST_F(SealedStoreTest, a_torn_record_is_cut_and_counted) {
     ASSERT_TRUE(store.open());
     store.append(kConsole, " more");
     store.settle();
-    EXPECT_EQ(text(), "whole <63 lost> more");
-    expect_good(3);
+    EXPECT_EQ(text(), "whole <found 1><63 lost> more");
+    expect_good(4);
+}
+
+TEST_F(SealedStoreTest, a_torn_message_that_waits_in_its_socket_is_not_lost) {
+    {
+        auto store = this->store();
+        ASSERT_TRUE(store.open());
+        store.append({.source = log::Source::datagram}, "torn");
+    }
+    std::filesystem::resize_file(file(1, log::kRecordsEnding), size(1) - 5);
+    auto store = this->store();
+    ASSERT_TRUE(store.open());
+    store.append({.source = log::Source::datagram}, "torn");
+    store.settle();
+    EXPECT_EQ(text(), "torn");
+    expect_good(1);
+}
+
+TEST_F(SealedStoreTest, what_somebody_adds_after_its_end_is_found_and_not_taken_over) {
+    {
+        auto store = this->store();
+        ASSERT_TRUE(store.open());
+        store.append(kConsole, "ours ");
+        store.end();
+    }
+    expect_good(2);
+    const auto sealed = size(1);
+    const log::Head head{.source = log::Source::host, .sequence = 2, .realtime = 1, .boottime = std::uint64_t{1} << 62, .boot = kBoot};
+    const std::string payload = "forged";
+    auto bytes = log::write_head(head, payload.size());
+    const auto leaf = log::leaf_hash({bytes.data(), bytes.size()}, payload);
+    std::ofstream(file(1, log::kRecordsEnding), std::ios::app | std::ios::binary)
+        .write(bytes.data(), bytes.size())
+        .write(payload.data(), 6)
+        .write(reinterpret_cast<const char*>(leaf.data()), log::kCheckSize);
+    ASSERT_EQ(verdict().findings.size(), 1U);
+    EXPECT_EQ(log::describe(verdict().findings[0]), "record 2: 70 bytes were added while no recorder ran");
+    auto store = this->store();
+    ASSERT_TRUE(store.open());
+    EXPECT_EQ(size(1), sealed);
+    store.append(kConsole, "more");
+    store.settle();
+    EXPECT_EQ(text(), "ours <70 lost>more");
+    expect_good(4);
+}
+
+TEST_F(SealedStoreTest, a_recorder_that_is_killed_after_an_orderly_end_loses_nothing) {
+    for (int i = 0; i < 2; ++i) {
+        auto store = this->store();
+        ASSERT_TRUE(store.open());
+        store.append(kConsole, "x");
+        if (i == 0) store.end();
+    }
+    EXPECT_TRUE(verdict().good());
+    auto store = this->store();
+    ASSERT_TRUE(store.open());
+    store.settle();
+    EXPECT_EQ(text(), "xx<found 1>");
+}
+
+/// While it lives, this process can open no more files.
+class NoDescriptors {
+  public:
+    NoDescriptors() {
+        ::getrlimit(RLIMIT_NOFILE, &before_);
+        const int next = ::dup(STDIN_FILENO);
+        rlimit few{static_cast<rlim_t>(next), before_.rlim_max};
+        ::close(next);
+        ::setrlimit(RLIMIT_NOFILE, &few);
+    }
+    ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+    NoDescriptors(const NoDescriptors&) = delete;
+    NoDescriptors& operator=(const NoDescriptors&) = delete;
+
+  private:
+    rlimit before_{};
+};
+
+TEST_F(SealedStoreTest, goes_on_when_its_files_can_be_opened_again_and_counts_what_came_meanwhile) {
+    {
+        auto store = this->store();
+        ASSERT_TRUE(store.open());
+        store.append(kConsole, "unsealed ");
+    }
+    auto store = this->store();
+    {
+        NoDescriptors none;
+        EXPECT_FALSE(store.open());
+        store.begin();
+        store.append(kConsole, "12345");
+        store.append(kConsole, "678");
+        store.settle();
+        EXPECT_FALSE(store.is_settled());
+    }
+    store.settle();
+    EXPECT_TRUE(store.is_settled());
+    store.append(kConsole, "again");
+    store.settle();
+    EXPECT_EQ(text(), "unsealed <found 1><8 lost>again");
+    expect_good(4);
 }
 
 TEST_F(SealedStoreTest, keeps_the_last_segments_and_they_verify) {
