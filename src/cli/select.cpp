@@ -15,9 +15,15 @@ Result<model::ServerName> existing_server(const storage::Store& store, const mod
 Result<std::vector<model::ServerName>> chosen_servers(const storage::Store& store, const Invocation& line) {
     if (line.selector == Selector::named) return line.names;
     if (line.selector == Selector::all) return server::list_names();
+    return names_by(store, Runs::yes);
+}
+
+Result<std::vector<model::ServerName>> names_by(const storage::Store& store, Runs runs) {
     std::vector<model::ServerName> names;
-    for (const auto& status : TRY(server::query_all(store)))
-        if (status.condition == server::Condition::running) names.push_back(status.name);
+    for (auto& name : TRY(server::list_names())) {
+        auto status = server::query_server(store, name);
+        if (!status || (status->condition == server::Condition::running) == (runs == Runs::yes)) names.push_back(std::move(name));
+    }
     return names;
 }
 

@@ -14,6 +14,10 @@ Result<model::ServerName> existing_server(const storage::Store& store, const mod
 /// Everything that --all or --running chooses; the names themselves, not looked up, where some were given.
 Result<std::vector<model::ServerName>> chosen_servers(const storage::Store& store, const Invocation& line);
 
+/// All that run, or all others; and those that cannot be asked: what is then done to them tells why, and keeps no other back.
+enum class Runs { yes, no };
+Result<std::vector<model::ServerName>> names_by(const storage::Store& store, Runs runs);
+
 /// Does it for each chosen server. What it returns is its line of the result; a failure is told and the next one follows.
 /// The worst exit status of them.
 using Act = std::function<Result<std::string>(const model::ServerName&)>;
