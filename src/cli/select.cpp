@@ -38,13 +38,9 @@ Result<int> for_each_server(const storage::Store& store, const Invocation& line,
     return worst;
 }
 
-void Answers::complain_all() const {
-    for (const auto& error : errors) complain(error);
-}
-
-int Answers::worst() const {
+int complain_of(const std::vector<Error>& errors) {
     int worst = 0;
-    for (const auto& error : errors) worst = std::max(worst, base::exit_status(error.code));
+    for (const auto& error : errors) complain(error), worst = std::max(worst, base::exit_status(error.code));
     return worst;
 }
 

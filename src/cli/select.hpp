@@ -27,11 +27,10 @@ Result<int> for_each_server(const storage::Store& store, const Invocation& line,
 struct Answers {
     std::vector<server::ServerStatus> servers;
     std::vector<Error> errors;  ///< one for each name that is no server's, and each server that cannot be asked
-
-    /// Tells the errors.
-    void complain_all() const;
-    [[nodiscard]] int worst() const;
 };
 Result<Answers> query_chosen(const storage::Store& store, const Invocation& line);
+
+/// Tells each; the worst exit status of them.
+int complain_of(const std::vector<Error>& errors);
 
 }  // namespace vs::cli

@@ -30,10 +30,10 @@ Result<int> show(bool as_json) {
     everyone.selector = Selector::all;
     auto answers = TRY(query_chosen(TRY(storage::Store::open()), everyone));
     std::erase_if(answers.servers, [](const auto& server) { return server.condition != server::Condition::running; });
-    answers.complain_all();
+    const int worst = complain_of(answers.errors);
     if (as_json) print(json_servers(answers.servers, answers.errors));
     else stat_table(answers.servers).print();
-    return answers.worst();
+    return worst;
 }
 
 Result<int> stat(const std::vector<std::string>& words) {

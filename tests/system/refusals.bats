@@ -58,6 +58,11 @@ starts() {
         printf '%s' "$content" >"$image/image.json"
         start_is_refused 1 "*image '$small_image'*"
     done
+    refused 1 "vserver: read the record of image '$small_image': *" vserver images
+    vserver other build --from "$BATS_FILE_TMPDIR/small.tar" --network none    # and nobody needs the damaged one for that
+    servers+=(other)
+    [[ $(vserver images --json 2>/dev/null | jq -r '.images[].servers[]') == other ]]
+    refused 7 "vserver: image '$small_image' is the root of server*" vserver images remove "$small_image"
     cp -a "$BATS_TEST_TMPDIR/image.json" "$image/"
     starts
 }
