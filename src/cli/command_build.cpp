@@ -63,10 +63,10 @@ Result<int> describe_build(const BuildPlan& plan) {
     return 0;
 }
 
-Result<std::vector<ImageUse>> images_in_use(const storage::Store& store) {
+Result<std::vector<ImageUse>> uses_of(const storage::Store& store, std::vector<storage::ImageRecord> images) {
     auto servers = TRY(storage::list_servers(store));
     std::vector<ImageUse> uses;
-    for (auto& image : TRY(storage::list_images(store))) {
+    for (auto& image : images) {
         ImageUse use{std::move(image), {}};
         for (const auto& server : servers)
             if (server.image == use.image.id) use.servers.push_back(server.name.text());
@@ -76,17 +76,19 @@ Result<std::vector<ImageUse>> images_in_use(const storage::Store& store) {
 }
 
 Result<int> list_images(const storage::Store& store, const Invocation& line) {
-    auto uses = TRY(images_in_use(store));
+    auto images = TRY(storage::list_images(store));
+    auto uses = TRY(uses_of(store, std::move(images.whole)));
+    const int worst = complain_of(images.damaged);
     if (line.has(Opt::json)) {
-        print(json_images(uses));
-        return 0;
+        print(json_images(uses, images.damaged));
+        return worst;
     }
     Table table({{"IMAGE"}, {"SIZE", Align::right}, {"CREATED"}, {"SERVERS", Align::right}, {"SOURCE"}});
     for (const auto& use : uses)
         table.add({use.image.id, base::format_size(use.image.bytes), use.image.created, std::to_string(use.servers.size()),
                    base::escape_control(use.image.source)});
     table.print();
-    return 0;
+    return worst;
 }
 
 /// The images that settings name; a server's record may still name another one.

@@ -57,14 +57,9 @@ Result<int> describe_starts(const storage::Store& store, const Invocation& line)
 }
 
 /// With --all a verb is about those that it means something for: nobody wants to hear that the others are stopped already.
-enum class Meant { everyone, stopped, running };
-
-Result<Invocation> narrow(const storage::Store& store, Invocation line, Meant meant) {
-    if (line.selector != Selector::all || meant == Meant::everyone) return line;
-    for (const auto& status : TRY(server::query_all(store))) {
-        bool runs = status.condition == server::Condition::running;
-        if (runs == (meant == Meant::running)) line.names.push_back(status.name);
-    }
+Result<Invocation> narrow(const storage::Store& store, Invocation line, std::optional<Runs> meant) {
+    if (line.selector != Selector::all || !meant) return line;
+    line.names = TRY(names_by(store, *meant));
     line.selector = Selector::named;
     return line;
 }
@@ -72,7 +67,7 @@ Result<Invocation> narrow(const storage::Store& store, Invocation line, Meant me
 using ActOnLoaded = std::function<Result<std::string>(const storage::Store&, const Server&)>;
 
 /// Loads each chosen server and does it to it.
-Result<int> for_each_loaded(const Invocation& line, Meant meant, const ActOnLoaded& act) {
+Result<int> for_each_loaded(const Invocation& line, std::optional<Runs> meant, const ActOnLoaded& act) {
     auto store = TRY(storage::Store::open());
     auto chosen = TRY(narrow(store, line, meant));
     return for_each_server(store, chosen, [&](const model::ServerName& name) -> Result<std::string> {
@@ -85,17 +80,17 @@ Result<int> for_each_loaded(const Invocation& line, Meant meant, const ActOnLoad
 
 Result<int> start(const Invocation& line) {
     if (line.has(Opt::dry_run)) return describe_starts(TRY(storage::Store::open()), line);
-    return for_each_loaded(line, Meant::stopped, start_one);
+    return for_each_loaded(line, Runs::no, start_one);
 }
 
 Result<int> stop(const Invocation& line) {
     auto options = TRY(stop_options(line));
-    return for_each_loaded(line, Meant::running, [&](const auto& store, const auto& server) { return stop_one(store, server, options); });
+    return for_each_loaded(line, Runs::yes, [&](const auto& store, const auto& server) { return stop_one(store, server, options); });
 }
 
 Result<int> restart(const Invocation& line) {
     auto options = TRY(stop_options(line));
-    return for_each_loaded(line, Meant::everyone, [&](const auto& store, const auto& server) { return restart_one(store, server, options); });
+    return for_each_loaded(line, std::nullopt, [&](const auto& store, const auto& server) { return restart_one(store, server, options); });
 }
 
 }  // namespace vs::cli

@@ -17,9 +17,9 @@ int not_running_status() { return base::exit_status(Code::not_running); }
 bool runs(const server::ServerStatus& status) { return status.condition == server::Condition::running; }
 
 /// 3 where one of them does not run, as the LSB has it, or what was worse.
-int running_status(const Answers& answers) {
+int running_status(const Answers& answers, int worst) {
     bool all = std::all_of(answers.servers.begin(), answers.servers.end(), runs);
-    return std::max(answers.worst(), all ? 0 : not_running_status());
+    return std::max(worst, all ? 0 : not_running_status());
 }
 
 }  // namespace
@@ -27,30 +27,30 @@ int running_status(const Answers& answers) {
 Result<int> list(const Invocation& line) {
     auto store = TRY(storage::Store::open());
     auto answers = TRY(query_chosen(store, line));
-    answers.complain_all();
+    const int worst = complain_of(answers.errors);
     if (line.has(Opt::json)) print(json_servers(answers.servers, answers.errors));
     else list_table(answers.servers).print();
-    return answers.worst();
+    return worst;
 }
 
 Result<int> status(const Invocation& line) {
     auto store = TRY(storage::Store::open());
     auto answers = TRY(query_chosen(store, line));
-    answers.complain_all();
+    const int worst = complain_of(answers.errors);
     if (line.has(Opt::json)) print(json_servers(answers.servers, answers.errors));
     else
         for (std::size_t i = 0; i < answers.servers.size(); ++i) print((i == 0 ? "" : "\n") + status_text(answers.servers[i]));
-    return running_status(answers);
+    return running_status(answers, worst);
 }
 
 Result<int> running(const Invocation& line) {
     auto store = TRY(storage::Store::open());
     auto answers = TRY(query_chosen(store, line));
-    answers.complain_all();
+    const int worst = complain_of(answers.errors);
     if (line.has(Opt::json)) print(json_servers(answers.servers, answers.errors));
     else
         for (const auto& status : answers.servers) print(fmt::format("{}: {}\n", status.name.text(), server::condition_name(status.condition)));
-    return running_status(answers);
+    return running_status(answers, worst);
 }
 
 Result<int> config(const Invocation& line) {

@@ -172,7 +172,9 @@ std::string json_settings(const model::ServerName& name, const model::Settings& 
     return print_document({{"name", name.text()}, {"settings", of_settings(settings)}});
 }
 
-std::string json_images(const std::vector<ImageUse>& images) { return print_document({{"images", list_of(images, of_image)}}); }
+std::string json_images(const std::vector<ImageUse>& images, const std::vector<Error>& errors) {
+    return print_document({{"images", list_of(images, of_image)}, {"errors", of_errors(errors)}});
+}
 
 std::string json_shield(const server::ShieldStatus& status) {
     return print_document({{"shield", status.up}, {"door", status.up ? json(status.is_door) : json(nullptr)}});

@@ -30,8 +30,8 @@ struct ImageUse {
     storage::ImageRecord image;
     std::vector<std::string> servers;
 };
-/// {"images": [...]}
-std::string json_images(const std::vector<ImageUse>& images);
+/// {"images": [...], "errors": [...]}
+std::string json_images(const std::vector<ImageUse>& images, const std::vector<Error>& errors);
 
 /// {"shield", "door"}
 std::string json_shield(const server::ShieldStatus& status);

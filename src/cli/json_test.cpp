@@ -69,7 +69,8 @@ TEST(Json, images_say_who_stands_on_them) {
     storage::ImageRecord image;
     image.id = "debian-1";
     image.os_name = "caf\xe9";  // not UTF-8
-    auto document = json::parse(json_images({{image, {"web1", "web2"}}}));
+    auto document = json::parse(json_images({{image, {"web1", "web2"}}}, {Error{Code::failed, 0, "broken", {}}}));
+    EXPECT_EQ(document["errors"][0]["message"], "broken");
 
     EXPECT_EQ(document["images"][0]["servers"], json::array({"web1", "web2"}));
     EXPECT_EQ(document["images"][0]["os"], "caf\xef\xbf\xbd");

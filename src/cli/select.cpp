@@ -15,9 +15,15 @@ Result<model::ServerName> existing_server(const storage::Store& store, const mod
 Result<std::vector<model::ServerName>> chosen_servers(const storage::Store& store, const Invocation& line) {
     if (line.selector == Selector::named) return line.names;
     if (line.selector == Selector::all) return server::list_names();
+    return names_by(store, Runs::yes);
+}
+
+Result<std::vector<model::ServerName>> names_by(const storage::Store& store, Runs runs) {
     std::vector<model::ServerName> names;
-    for (const auto& status : TRY(server::query_all(store)))
-        if (status.condition == server::Condition::running) names.push_back(status.name);
+    for (auto& name : TRY(server::list_names())) {
+        auto status = server::query_server(store, name);
+        if (!status || (status->condition == server::Condition::running) == (runs == Runs::yes)) names.push_back(std::move(name));
+    }
     return names;
 }
 
@@ -32,13 +38,9 @@ Result<int> for_each_server(const storage::Store& store, const Invocation& line,
     return worst;
 }
 
-void Answers::complain_all() const {
-    for (const auto& error : errors) complain(error);
-}
-
-int Answers::worst() const {
+int complain_of(const std::vector<Error>& errors) {
     int worst = 0;
-    for (const auto& error : errors) worst = std::max(worst, base::exit_status(error.code));
+    for (const auto& error : errors) complain(error), worst = std::max(worst, base::exit_status(error.code));
     return worst;
 }
 

@@ -5,6 +5,7 @@
 #include "cli/json.hpp"
 #include "cli/output.hpp"
 #include "cli/run.hpp"
+#include "cli/select.hpp"
 #include "cli/tables.hpp"
 #include "sys/process.hpp"
 
@@ -23,21 +24,23 @@ constexpr std::string_view kHelp =
     "  -h, --help      this text\n"
     "      --version   the version\n";
 
-Result<> show(bool as_json) {
+Result<int> show(bool as_json) {
     if (!sys::is_superuser()) return fail(Code::denied, "only root may do this; try 'sudo vserver-stat'");
-    auto store = TRY(storage::Store::open());
-    auto servers = TRY(server::query_all(store));
-    std::erase_if(servers, [](const auto& server) { return server.condition != server::Condition::running; });
-    if (as_json) print(json_servers(servers, {}));
-    else stat_table(servers).print();
-    return finish_output();
+    Invocation everyone;
+    everyone.selector = Selector::all;
+    auto answers = TRY(query_chosen(TRY(storage::Store::open()), everyone));
+    std::erase_if(answers.servers, [](const auto& server) { return server.condition != server::Condition::running; });
+    const int worst = complain_of(answers.errors);
+    if (as_json) print(json_servers(answers.servers, answers.errors));
+    else stat_table(answers.servers).print();
+    return worst;
 }
 
-Result<> stat(const std::vector<std::string>& words) {
+Result<int> stat(const std::vector<std::string>& words) {
     auto word = words.empty() ? std::string() : words[0];
     if (words.size() > 1) return fail(Code::usage, "unexpected '{}'; see 'vserver-stat --help'", words[1]);
-    if (word == "--help" || word == "-h") return print(kHelp), finish_output();
-    if (word == "--version") return print("vserver-stat " VSERVER_VERSION "\n"), finish_output();
+    if (word == "--help" || word == "-h") return print(kHelp), 0;
+    if (word == "--version") return print("vserver-stat " VSERVER_VERSION "\n"), 0;
     if (!word.empty() && word != "--json") return fail(Code::usage, "unexpected '{}'; see 'vserver-stat --help'", word);
     return show(word == "--json");
 }
@@ -45,10 +48,12 @@ Result<> stat(const std::vector<std::string>& words) {
 }  // namespace
 
 int run_stat(const std::vector<std::string>& words) {
-    auto done = stat(words);
-    if (done) return 0;
-    complain(done.error());
-    return base::exit_status(done.error().code);
+    auto status = stat(words);
+    auto written = finish_output();
+    if (!written && status) status = std::unexpected<Error>(written.error());
+    if (status) return *status;
+    complain(status.error());
+    return base::exit_status(status.error().code);
 }
 
 }  // namespace vs::cli

@@ -48,6 +48,9 @@ bool is_id(const std::string& id) {
     return !id.empty() && id[0] != '.' && id.size() <= 100 && std::all_of(id.begin(), id.end(), good);
 }
 
+std::unexpected<Error> no_id(const std::string& id) { return fail(Code::usage, "'{}' cannot be an image's id", id); }
+std::unexpected<Error> no_image(const std::string& id) { return fail(Code::failed, "there is no image '{}'", id); }
+
 Result<> measure(const sys::DirFd& tree, ImageRecord& record) {
     return sys::walk_tree(tree, [&](const std::string&, const struct stat& status) -> Result<> {
         ++record.entries;
@@ -61,24 +64,31 @@ Result<> measure(const sys::DirFd& tree, ImageRecord& record) {
 std::string image_tree(const Store& store, const std::string& id) { return store.path() + "/images/" + id + "/tree"; }
 
 Result<ImageRecord> read_image(const Store& store, const std::string& id) {
-    if (!is_id(id)) return fail(Code::usage, "'{}' cannot be an image's id", id);
+    if (!is_id(id)) return no_id(id);
     auto text = sys::read_file(store.images(), id + "/" + kRecordFile);
-    if (!text && text.error().errno_value == ENOENT) return fail(Code::failed, "there is no image '{}'", id);
+    const bool absent = !text && text.error().errno_value == ENOENT;
+    if (absent && TRY(sys::exists(store.images(), id)))
+        return fail(Code::failed, "image '{}' has no {}: bring it back from a copy, or remove the image", id, kRecordFile);
+    if (absent) return no_image(id);
     if (!text) return std::unexpected<Error>(text.error());
     auto record = TRY_WITH(parse_record(*text), "read the record of image '{}'", id);
     return TRY_WITH(from_record(record), "read the record of image '{}'", id);
 }
 
-Result<std::vector<ImageRecord>> list_images(const Store& store) {
-    std::vector<ImageRecord> images;
-    for (const auto& id : TRY(sys::list_dir(store.images()))) images.push_back(TRY(read_image(store, id)));
-    std::ranges::sort(images, {}, [](const auto& image) { return std::tie(image.created, image.id); });
+Result<Images> list_images(const Store& store) {
+    Images images;
+    for (const auto& id : TRY(sys::list_dir(store.images()))) {
+        auto image = read_image(store, id);
+        if (image) images.whole.push_back(std::move(*image));
+        else if (TRY(sys::exists(store.images(), id))) images.damaged.push_back(std::move(image.error()));  // else removed meanwhile
+    }
+    std::ranges::sort(images.whole, {}, [](const auto& image) { return std::tie(image.created, image.id); });
     return images;
 }
 
 Result<std::optional<ImageRecord>> find_by_key(const Store& store, const std::string& key) {
     std::optional<ImageRecord> newest;
-    for (auto& image : TRY(list_images(store)))
+    for (auto& image : TRY(list_images(store)).whole)
         if (image.key == key) newest = std::move(image);
     return newest;
 }
@@ -99,13 +109,15 @@ Result<ImageRecord> publish_image(const Store& store, Staging& staging, ImageRec
 }
 
 Result<> remove_image(const Store& store, const std::string& id, const std::vector<std::string>& in_use) {
-    TRY(read_image(store, id));
-    auto dir = TRY(sys::open_dir(store.images(), id));
-    TRY_WITH(sys::lock_fd(dir, sys::LockWait::fail_if_held), "image '{}' is being used for a new server", id);
+    if (!is_id(id)) return no_id(id);
+    auto dir = sys::open_dir(store.images(), id);
+    if (!dir && dir.error().errno_value == ENOENT) return no_image(id);
+    if (!dir) return std::unexpected<Error>(dir.error());
+    TRY_WITH(sys::lock_fd(*dir, sys::LockWait::fail_if_held), "image '{}' is being used for a new server", id);
     for (const auto& server : TRY(list_servers(store)))
         if (server.image == id) return fail(Code::busy, "image '{}' is the root of server '{}'", id, server.name.text());
     if (std::find(in_use.begin(), in_use.end(), id) != in_use.end()) return fail(Code::busy, "image '{}' is in use", id);
-    dir.reset();
+    dir->reset();
     return discard(store, store.images(), id);
 }
 

@@ -28,8 +28,11 @@ struct ImageRecord {
 std::string image_tree(const Store& store, const std::string& id);
 
 Result<ImageRecord> read_image(const Store& store, const std::string& id);
-/// By time of creation. A directory whose record cannot be read is an error that names it.
-Result<std::vector<ImageRecord>> list_images(const Store& store);
+struct Images {
+    std::vector<ImageRecord> whole;  ///< by time of creation
+    std::vector<Error> damaged;      ///< one for each directory whose record cannot be read: its sentence names it
+};
+Result<Images> list_images(const Store& store);
 /// The newest image with this key.
 Result<std::optional<ImageRecord>> find_by_key(const Store& store, const std::string& key);
 
@@ -37,7 +40,7 @@ Result<std::optional<ImageRecord>> find_by_key(const Store& store, const std::st
 /// id, created, os_name, suite, entries, bytes.
 Result<ImageRecord> publish_image(const Store& store, Staging& staging, ImageRecord record);
 
-/// Code::busy where a server stands on it, by the servers' records or by `in_use`.
+/// Also one that is damaged. Code::busy where a server stands on it, by the servers' records or by `in_use`.
 Result<> remove_image(const Store& store, const std::string& id, const std::vector<std::string>& in_use);
 
 }  // namespace vs::storage

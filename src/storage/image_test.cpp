@@ -58,7 +58,8 @@ TEST_F(ImageTest, is_not_removed_while_it_is_used) {
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, Code::busy);
     EXPECT_TRUE(remove_image(store_, made.id, {}));
-    EXPECT_TRUE(list_images(store_).value().empty());
+    EXPECT_TRUE(list_images(store_).value().whole.empty());
+    EXPECT_EQ(remove_image(store_, made.id, {}).error().message(), "there is no image '" + made.id + "'");
 }
 
 TEST_F(ImageTest, is_not_removed_while_a_server_stands_on_it) {
@@ -80,15 +81,23 @@ TEST_F(ImageTest, an_id_is_no_path) {
     for (const char* bad : {"", ".", "..", "../servers", "a/b", "A", "a b"}) EXPECT_EQ(read_image(store_, bad).error().code, Code::usage);
 }
 
-TEST_F(ImageTest, a_broken_record_is_named) {
+TEST_F(ImageTest, a_broken_record_is_named_hides_no_other_and_can_be_removed) {
+    auto made = publish("k");
     ASSERT_TRUE(sys::make_dirs(path_ + "/images/broken", 0700));
     auto dir = sys::open_dir(sys::kHere, path_ + "/images/broken").value();
     ASSERT_TRUE(sys::replace_file(dir, "image.json", "[]", 0600, sys::Durability::volatile_));
 
-    auto listed = list_images(store_);
+    auto listed = list_images(store_).value();
 
-    ASSERT_FALSE(listed);
-    EXPECT_NE(listed.error().message().find("'broken'"), std::string::npos);
+    ASSERT_EQ(listed.damaged.size(), 1U);
+    EXPECT_NE(listed.damaged[0].message().find("'broken'"), std::string::npos);
+    ASSERT_EQ(listed.whole.size(), 1U);
+    EXPECT_EQ(listed.whole[0].id, made.id);
+    EXPECT_EQ(find_by_key(store_, "k").value()->id, made.id);
+    ASSERT_TRUE(sys::remove_file(dir, "image.json"));
+    EXPECT_EQ(read_image(store_, "broken").error().message(), "image 'broken' has no image.json: bring it back from a copy, or remove the image");
+    EXPECT_TRUE(remove_image(store_, "broken", {}));
+    EXPECT_FALSE(sys::exists(store_.images(), "broken").value());
 }
 
 }  // namespace

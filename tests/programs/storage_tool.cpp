@@ -50,7 +50,7 @@ Result<> remove(const storage::Store& store, const Words& words) { return storag
 Result<> sweep(const storage::Store& store, const Words&) { return storage::sweep(store); }
 
 Result<> images(const storage::Store& store, const Words&) {
-    for (const auto& image : TRY(storage::list_images(store))) say(image.id + " " + image.os_name);
+    for (const auto& image : TRY(storage::list_images(store)).whole) say(image.id + " " + image.os_name);
     return {};
 }
 

@@ -3,6 +3,7 @@
 # Redis and Node. The packages are of the group `services`; what is not installed is skipped, but by test.sh --long, which installs them.
 
 load ../support/common
+load ../support/nginx
 
 export WAIT_SECONDS=60    # a database takes its time
 readonly one=10.77.0.21 two=10.77.0.22 host=10.77.0.2 one6=fd77::21 two6=fd77::22
@@ -29,13 +30,6 @@ listens() {
     [[ $(ss -Hltn "sport = $2" | awk '{ print $4 }') == *"$1:$2"* ]] && on_wire nc -z "${address%]}" "$2"
 }
 
-# The package's own configuration, untouched: 0.0.0.0 and [::] on port 80. What it writes is a file system of its own.
-vanilla_nginx() {
-    unshare --mount sh -c 'for dir in /var/log/nginx /var/lib/nginx /var/www/html; do mount -t tmpfs "$0" $dir; done
-        echo "$0" >/var/www/html/index.html; chmod 755 /var/www/html
-        exec chbind --silent --ip "$1" --ip "$2" nginx -g "daemon off;"' "$1" "$2" "$3" 3>&- &
-}
-
 # One of the host's own, with nothing but its directories, page and address.
 host_nginx() {
     local dir=$BATS_TEST_TMPDIR/host
@@ -55,8 +49,8 @@ END
 
 @test "two nginx as the package configures them on port 80, and one of the host" {
     require_feature program nginx
-    vanilla_nginx one $one $one6
-    vanilla_nginx two $two $two6
+    vanilla_nginx one chbind --silent --ip $one --ip $one6
+    vanilla_nginx two chbind --silent --ip $two --ip $two6
     host_nginx
     local address
     for address in $one "[$one6]" $two "[$two6]" $host; do wait_until listens "$address" 80; done

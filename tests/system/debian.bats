@@ -5,12 +5,13 @@
 
 load ../support/common
 load ../support/servers
+load ../support/nginx
 
 readonly servers_here=(ann bob)
 address() { case $1 in ann) echo 10.77.0.71 ;; bob) echo 10.77.0.72 ;; esac; }
 
 setup_file() {
-    local archive=${VSERVER_CACHE:-/root/.cache/vserver}/debian-bookworm-services-1.tar server
+    local archive=${VSERVER_CACHE:-/root/.cache/vserver}/debian-bookworm-services-2.tar server
     [[ -e $archive ]] || skip "needs $archive: run tests/support/debian_root services"
     vserver image-debian build --from "$archive" --network none
     debian_image=$(image_of image-debian)
@@ -67,10 +68,13 @@ from_wire() {
 # Programs that this machine may not have come from the server's files; where they run is another matter.
 with_files_of() { nsenter --mount="/proc/$(state_of "$1" init)/ns/mnt" "${@:2}"; }
 
+# Arguments: the server, the database's address and port as the wire sees it, its user, then options of pgbench.
 bench_from_wire() {
     with_files_of "$1" --net=/run/testhost/wire -- \
-        /usr/lib/postgresql/15/bin/pgbench -h "$(address "$1")" -U postgres "${@:2}" postgres
+        /usr/lib/postgresql/15/bin/pgbench -h "$2" -p "$3" -U "$4" "${@:5}" postgres
 }
+
+as_postgres() { vserver "$1" exec -u postgres -w / -- psql -qc "$2"; }
 
 each() { local server; for server in "${servers_here[@]}"; do "$@" "$server"; done; }
 
@@ -91,44 +95,84 @@ each() { local server; for server in "${servers_here[@]}"; do "$@" "$server"; do
     each check
 }
 
-@test "from the wire: each has its own page, takes a login by key, and its database answers" {
+@test "from the wire: each has its own page, takes a login by key" {
     check() {
         [ "$(on_wire curl -s "http://$(address "$1")/")" = "page of $1" ]
         [ "$(from_wire "$1" hostname)" = "$1" ]
         from_wire "$1" 'loginctl --no-legend list-sessions' | grep -q root
-        vserver "$1" exec -- sh -ec 'cd /; echo "host all all 10.77.0.0/24 trust" >>/etc/postgresql/15/main/pg_hba.conf
-            runuser -u postgres -- psql -qc "alter system set listen_addresses = '"'*'"'"; systemctl restart postgresql@15-main'
-        bench_from_wire "$1" -i -q
-        bench_from_wire "$1" -t 50 | grep -q '50/50'
         [ "$(vserver "$1" exec -- redis-cli ping)" = PONG ]
     }
     each check
 }
 
-@test "the host's own web server on port 80 stands beside theirs" {
-    local pages=$BATS_TEST_TMPDIR/pages host
-    mkdir "$pages"
-    echo 'page of the host' >"$pages/index.html"
-    busybox httpd -f -p 80 -h "$pages" 3>&- &
-    host=$!
-    wait_until on_wire curl -sf http://10.77.0.2/
-    [ "$(on_wire curl -s http://10.77.0.2/)" = 'page of the host' ]
-    check() { [ "$(on_wire curl -s "http://$(address "$1")/")" = "page of $1" ]; }
+# A database listens on localhost only, and asks for a password there: as configured, one reaches it through ssh.
+@test "from the wire, through ssh: pgbench on a database whose configuration nobody has touched" {
+    check() {
+        local tunnel=$BATS_TEST_TMPDIR/tunnel
+        as_postgres "$1" "create role bench login superuser password 'secret'"
+        from_wire "$1" -f -N -M -S "$tunnel" -o ExitOnForwardFailure=yes -L 5432:localhost:5432 3>&-
+        export PGPASSWORD=secret
+        bench_from_wire "$1" 127.0.0.1 5432 bench -i -q
+        bench_from_wire "$1" 127.0.0.1 5432 bench -t 50 | grep -q '50/50'
+        from_wire "$1" -S "$tunnel" -O exit
+        vserver "$1" exec -u postgres -w / -- psql -Atc 'select count(*) from pgbench_history' | grep -x 50
+        [ "$(vserver "$1" exec -u postgres -w / -- psql -Atc 'show listen_addresses')" = localhost ]
+        run on_wire nc -z -w 1 "$(address "$1")" 5432
+        [ "$status" -ne 0 ]
+    }
     each check
-    kill "$host"
 }
 
-@test "a package is installed and a user is made inside" {
-    local tree=$BATS_TEST_TMPDIR/package
-    mkdir -p "$tree/DEBIAN" "$tree/usr/bin"
-    printf '%s\n' 'Package: hello-test' 'Version: 1' 'Architecture: all' 'Maintainer: nobody' 'Description: test' >"$tree/DEBIAN/control"
-    printf '#!/bin/sh\nadduser --system --quiet hello-test\n' >"$tree/DEBIAN/postinst"
-    printf '#!/bin/sh\necho hello\n' >"$tree/usr/bin/hello-test"
-    chmod 755 "$tree/DEBIAN/postinst" "$tree/usr/bin/hello-test"
-    dpkg-deb --root-owner-group -b "$tree" "$BATS_TEST_TMPDIR/hello.deb"
-    vserver ann exec -- sh -c 'cat >/var/cache/hello.deb' <"$BATS_TEST_TMPDIR/hello.deb"
-    vserver ann exec -e DEBIAN_FRONTEND=noninteractive -- apt-get install -y /var/cache/hello.deb
-    [ "$(vserver ann exec -- hello-test)" = hello ]
+@test "from the wire, straight: pgbench, where the administrator has opened the database to it" {
+    check() {
+        vserver "$1" exec -- sh -c 'echo "host all all 10.77.0.0/24 trust" >>/etc/postgresql/15/main/pg_hba.conf'
+        as_postgres "$1" "alter system set listen_addresses = '*'"
+        vserver "$1" exec -- systemctl restart postgresql@15-main
+        bench_from_wire "$1" "$(address "$1")" 5432 postgres -i -q
+        bench_from_wire "$1" "$(address "$1")" 5432 postgres -t 50 | grep -q '50/50'
+    }
+    each check
+}
+
+@test "the host's own nginx on port 80 of every address stands beside theirs, configured alike" {
+    require_feature program nginx
+    vanilla_nginx 'page of the host'
+    local host=$!
+    wait_until on_wire curl -sf http://10.77.0.2/
+    [ "$(on_wire curl -s http://10.77.0.2/)" = 'page of the host' ]
+    [[ $(ss -Hltn 'sport = 80') == *0.0.0.0:80* ]]
+    check() {
+        [[ $(vserver "$1" exec -- ss -Hltn 'sport = 80') == *0.0.0.0:80* ]]
+        [ "$(on_wire curl -s "http://$(address "$1")/")" = "page of $1" ]
+    }
+    each check
+    kill "$host"
+    wait "$host"
+}
+
+# A repository as Debian's are: plain HTTP, believed because it is signed.
+@test "apt-get installs a package and what it needs from a mirror on the wire, and its service runs" {
+    local mirror=$BATS_TEST_TMPDIR/mirror server
+    mkdir "$mirror"
+    tar -C "$mirror" -xf "${VSERVER_CACHE:-/root/.cache/vserver}/debian-bookworm-mirror-2.tar"
+    wire busybox httpd -f -p 8000 -h "$mirror" 3>&- &
+    server=$!
+    vserver ann exec -- sh -c 'cat >/etc/apt/keyrings/mirror.gpg' <"$mirror/mirror.gpg"
+    vserver ann exec -- sh -c 'echo "deb [signed-by=/etc/apt/keyrings/mirror.gpg] http://10.77.0.1:8000/ ./" >/etc/apt/sources.list'
+    wait_until on_wire curl -sf http://10.77.0.1:8000/Release
+    vserver ann exec -- apt-get update
+    vserver ann exec -e DEBIAN_FRONTEND=noninteractive -- apt-get install -y memcached
+    kill "$server"
+    [ "$(vserver ann exec -- systemctl is-active memcached)" = active ]
+    [[ $(vserver ann exec -- bash -c 'exec 3<>/dev/tcp/127.0.0.1/11211; printf "version\r\nquit\r\n" >&3; cat <&3') == VERSION* ]]
+    vserver ann exec -- id memcache
+    [ -z "$(vserver ann exec -- dpkg --verify memcached)" ]
+    [ -z "$(vserver ann exec -- dpkg --audit)" ]
+    run vserver bob exec -- id memcache
+    [ "$status" -ne 0 ]
+}
+
+@test "a user is made inside, who can work there" {
     vserver ann exec -- useradd -m -s /bin/bash walter
     [ "$(vserver ann exec -u walter -- id -un)" = walter ]
     run vserver bob exec -- id walter

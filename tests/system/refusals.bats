@@ -58,6 +58,11 @@ starts() {
         printf '%s' "$content" >"$image/image.json"
         start_is_refused 1 "*image '$small_image'*"
     done
+    refused 1 "vserver: read the record of image '$small_image': *" vserver images
+    vserver other build --from "$BATS_FILE_TMPDIR/small.tar" --network none    # and nobody needs the damaged one for that
+    servers+=(other)
+    [[ $(vserver images --json 2>/dev/null | jq -r '.images[].servers[]') == other ]]
+    refused 7 "vserver: image '$small_image' is the root of server*" vserver images remove "$small_image"
     cp -a "$BATS_TEST_TMPDIR/image.json" "$image/"
     starts
 }
@@ -90,6 +95,30 @@ starts() {
     refused 5 "vserver: 'web' has settings but no files: *" vserver web start
     vserver web delete --yes
     servers=()
+}
+
+@test "servers that are damaged keep nobody from seeing, stopping and starting the others" {
+    new_small other --address 10.77.0.51
+    new_small third --address 10.77.0.52
+    add_service other hold /bin/sleep 1000
+    mv "$files" "$BATS_TEST_TMPDIR/"
+    vserver other start
+    mkdir -p /run/vservers/third
+    echo nonsense >/run/vservers/third/state
+    run_vserver list
+    [[ $output == *'web'*'stopped, broken'* && $output == *'other'*'running'* ]]
+    [ "$(vserver list --json | jq -r '.servers[] | select(.name == "web").problem')" != null ]
+    run --separate-stderr vserver-stat
+    [[ $status -eq 1 && $output == *other* && $stderr == *"the state file has no proper"* ]]
+    run_vserver stop --running
+    echo "$output $stderr"
+    [ "$status" -eq 1 ]
+    [[ $output == 'other: stopped' && $stderr == *"cannot stop 'third': "* ]]
+    run_vserver start --all
+    [[ $status -eq 5 && $output == *'other: started'* && $stderr == *"'web' has settings but no files"* ]]
+    vserver image-small stop
+    rm /run/vservers/third/state
+    mv "$BATS_TEST_TMPDIR/web" "$files"
 }
 
 # ---------------------------------------------------------------------------------------------- settings that are lost

@@ -6,7 +6,7 @@ load ../support/common
 load ../support/servers
 
 setup_file() {
-    local archive=${VSERVER_CACHE:-/root/.cache/vserver}/debian-bookworm-sysvinit-1.tar
+    local archive=${VSERVER_CACHE:-/root/.cache/vserver}/debian-bookworm-sysvinit-2.tar
     [[ -e $archive ]] || skip "needs $archive: run tests/support/debian_root sysvinit"
     vserver image-host build --from "$archive" --network none
     host_image=$(image_of image-host)
