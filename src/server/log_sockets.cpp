@@ -32,6 +32,7 @@ Result<LogSockets> make_log_sockets(sys::FdRef run) {
     sockets.journal = TRY(sys::bind_datagram(directory, kJournal, kForAll));
     sockets.stream = TRY(sys::listen_stream(directory, kStream, kForAll));
     sockets.note = TRY(sys::bind_datagram(run, kNoteSocket, kForRoot));
+    for (const auto* socket : {&sockets.log, &sockets.journal, &sockets.stream, &sockets.note}) TRY(sys::refuse_descriptors(*socket));
     auto kept = TRY(sys::make_socket_pair());
     sockets.kept_in = std::move(kept.ours);
     sockets.kept_out = std::move(kept.theirs);

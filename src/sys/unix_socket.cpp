@@ -12,6 +12,10 @@
 #include "sys/call.hpp"
 #include "sys/file.hpp"
 
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
+
 namespace vs::sys {
 
 namespace {
@@ -51,6 +55,13 @@ Result<SocketFd> listen_stream(FdRef directory, const std::string& name, unsigne
     auto socket = TRY(bind_new(directory, name, mode, SOCK_STREAM));
     if (::listen(socket.get(), kWaiting) < 0) return failed("listen on '{}'", name);
     return socket;
+}
+
+Result<> refuse_descriptors(const SocketFd& socket) {
+    int no = 0;
+    if (::setsockopt(socket.get(), SOL_SOCKET, SO_PASSRIGHTS, &no, sizeof no) < 0 && errno_now() != ENOPROTOOPT)
+        return failed("refuse descriptors at a socket");
+    return {};
 }
 
 Result<> send_datagram(FdRef directory, const std::string& name, std::string_view text) {

@@ -14,6 +14,10 @@ namespace vs::sys {
 Result<SocketFd> bind_datagram(FdRef directory, const std::string& name, unsigned mode);
 Result<SocketFd> listen_stream(FdRef directory, const std::string& name, unsigned mode);
 
+/// From now on nobody can send a descriptor along with a message to it, or to a connection that it takes (SO_PASSRIGHTS, Linux 6.16);
+/// before, such a socket takes them. Closing one may wait for as long as its sender has chosen, by SO_LINGER for instance.
+Result<> refuse_descriptors(const SocketFd& socket);
+
 /// One message to whoever has bound `name`; waits while its queue is full. ECONNREFUSED where nobody holds the socket.
 Result<> send_datagram(FdRef directory, const std::string& name, std::string_view text);
 

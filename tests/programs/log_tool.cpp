@@ -3,7 +3,7 @@
 //     log-tool make DIR UID                      an empty log, owned by UID; prints its key in hexadecimal digits
 //     log-tool write DIR COUNT SEED BYTES        adds COUNT records as a recorder does, some of them at random lengths, with a
 //                                                checkpoint after every few, in segments of BYTES; what it writes depends on SEED
-//     log-tool end DIR                           what a recorder does whose server has ended
+//     log-tool end DIR BYTES                     what a recorder does whose server has ended
 //     log-tool text DIR                          what was written on the console, as it was
 //     log-tool holes DIR                         the same, with a question mark for each byte that a gap tells of
 //     log-tool count DIR                         records
@@ -69,9 +69,9 @@ Result<int> write(const std::string& path, std::uint64_t count, std::uint64_t se
     return store.is_settled() ? 0 : 1;
 }
 
-Result<int> end(const std::string& path) {
+Result<int> end(const std::string& path, std::uint64_t bytes) {
     auto directory = TRY(log::LogDirectory::open(path));
-    recorder::SealedStore store(directory.descriptor().get(), {65536, 1000}, {});
+    recorder::SealedStore store(directory.descriptor().get(), {bytes, 1000}, {});
     if (!store.open()) return fail(Code::failed, "the log cannot be gone on with");
     store.end();
     return store.is_settled() ? 0 : 1;
@@ -177,7 +177,7 @@ Result<int> run(const std::vector<std::string>& words) {
     auto number = [&](std::size_t i) { return base::parse_number(words[i]).value_or(0); };
     if (verb == "make" && words.size() == 3) return make(words[1], static_cast<std::uint32_t>(number(2)));
     if (verb == "write" && words.size() == 5) return write(words[1], number(2), number(3), number(4));
-    if (verb == "end" && words.size() == 2) return end(words[1]);
+    if (verb == "end" && words.size() == 3) return end(words[1], number(2));
     if (verb == "text" && words.size() == 2) return text(words[1]);
     if (verb == "holes" && words.size() == 2) return holes(words[1]);
     if (verb == "count" && words.size() == 2) return count(words[1]);

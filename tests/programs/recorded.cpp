@@ -1,6 +1,7 @@
 // recorded: a console, somebody who writes on it, and a recorder, for the tests of vserver-recorder.
 //
 //     recorded RECORDER DIRECTORY UID BYTES PID_FILE COMMAND...        RECORDED_RATE="RECORDS BYTES", a second
+//                                                               RECORDED_DESCRIPTORS=yes: its sockets take them, as before Linux 6.16
 //
 // COMMAND stands for a server's init: it has a raw terminal as its standard descriptors. RECORDER gets that terminal's
 // master and the rest of its descriptors, with DIRECTORY for the logs and its sockets in PID_FILE.run, and is started again when it is ended by SIGKILL,
@@ -11,6 +12,7 @@
 #include <fmt/format.h>
 #include <pty.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -81,6 +83,9 @@ vs::server::LogSockets make_sockets(const std::string& path) {
     must(directory.has_value(), "open the sockets' directory");
     auto sockets = vs::server::make_log_sockets(*directory);
     must(sockets.has_value(), "make the sockets");
+    constexpr int kPassRights = 83, kYes = 1;  // SO_PASSRIGHTS
+    if (std::getenv("RECORDED_DESCRIPTORS") != nullptr)
+        for (const auto* socket : {&sockets->log, &sockets->stream}) ::setsockopt(socket->get(), SOL_SOCKET, kPassRights, &kYes, sizeof kYes);
     return std::move(*sockets);
 }
 

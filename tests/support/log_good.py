@@ -37,7 +37,7 @@ def write(log):
     happened["killed"] += writer.returncode < 0
     happened["full"] += writer.returncode > 0
     if rng.random() < 0.5:
-        happened["ended"] += subprocess.run([tool, "end", log], stderr=subprocess.DEVNULL).returncode == 0
+        happened["ended"] += subprocess.run([tool, "end", log, "65536"], stderr=subprocess.DEVNULL).returncode == 0
 
 
 for i in range(count):

@@ -96,7 +96,41 @@ as_nobody() ( cd "$pids.run" && setpriv --reuid 65534 --regid 65534 --clear-grou
     log-tool verify "$logs" "$key"
 }
 
+# Where this kernel can refuse them.
+refuses_descriptors() { python3 -c 'import socket; socket.socket(socket.AF_UNIX).getsockopt(socket.SOL_SOCKET, 83)' 2>/dev/null; }
+
+@test "no descriptor can be sent along, where the kernel can refuse it" {
+    refuses_descriptors || skip 'SO_PASSRIGHTS is of Linux 6.16'
+    begin_idle
+    local way
+    for way in log/log log/journal log/stream note; do
+        run log_send.py "$pids.run/$way" descriptors 1 with
+        [ "$status" -ne 0 ]
+        [[ $output == *'Operation not permitted'* ]]
+    done
+    end_record
+}
+
+@test "a descriptor whose close would wait for minutes holds nobody up, where the kernel takes it" {
+    export RECORDED_DESCRIPTORS=yes
+    begin_idle
+    local mode senders=()
+    for mode in lingering lingering-stream; do
+        kill -STOP "$recorder"                                      # or the last close is the sender's
+        log_send.py "$pids.run/log/$([[ $mode = lingering ]] && echo log || echo stream)" "$mode" 5 "$mode" >"$BATS_TEST_TMPDIR/$mode" 3>&- &
+        senders+=($!)
+        wait_until test -s "$BATS_TEST_TMPDIR/$mode"
+        kill -CONT "$recorder"
+        wait_until is_stored "$mode" 5
+    done
+    log_send.py "$pids.run/log/log" datagram 1 after
+    wait_until is_stored after 1
+    kill "${senders[@]}"
+    end_record
+}
+
 @test "descriptors that come along are closed, and idle connections keep nobody out" {
+    export RECORDED_DESCRIPTORS=yes
     begin_idle
     log_send.py "$pids.run/log/log" descriptors 100 with
     wait_until is_stored with 100

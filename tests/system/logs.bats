@@ -49,7 +49,7 @@ says() { vserver "$1" logs | grep -qF -- "$2"; }
         log-tool write "$work/log" $(( records / 4 )) "$part" "$bytes"
         (( part == 4 )) || cp -a "$work/log" "$work/old-$part"
     done
-    log-tool end "$work/log"
+    log-tool end "$work/log" "$bytes"
     [ "$(log-tool verify "$work/log" "$key")" = "good $(( records + 1 ))" ]
     [ "$(log_verify.py "$work/log" "$key")" = "good $(( records + 1 ))" ]
     local seed=${LOG_SEED:-$(date +%j)}

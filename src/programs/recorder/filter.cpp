@@ -57,6 +57,8 @@ constexpr std::array kRules{
     Rule{SYS_sendmsg, keeper::kKeptIn},
     Rule{SYS_sendto, keeper::kKeptIn},
     Rule{SYS_accept4, keeper::kStreamSocket},
+    Rule{SYS_getsockopt, keeper::kLogSocket},
+    Rule{SYS_setitimer, kAny},
     Rule{SYS_getsockopt, kFirstConnection, kLastConnection},
     Rule{SYS_newfstatat, kFirstConnection, kLastConnection},
     Rule{SYS_fcntl, kRecordsDescriptor, kLastConnection},

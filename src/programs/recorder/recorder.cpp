@@ -18,7 +18,9 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -70,15 +72,47 @@ std::optional<Arguments> parse_arguments(int argc, char** argv) {
     return arguments;
 }
 
-/// SIGTERM is delivered in ppoll(2) only, when nothing is half done.
+/// SIGTERM is delivered in ppoll(2) only, when nothing is half done; SIGALRM says nothing (Impatience).
 void take_signals() {
     struct sigaction action {};
-    action.sa_handler = [](int) { asked_to_end = 1; };
-    ::sigaction(SIGTERM, &action, nullptr);
-    sigset_t all;
-    ::sigfillset(&all);
-    ::sigprocmask(SIG_SETMASK, &all, nullptr);
+    action.sa_handler = [](int signal) { asked_to_end = signal == SIGTERM ? 1 : asked_to_end; };
+    action.sa_flags = SA_RESTART;
+    for (int signal : {SIGTERM, SIGALRM}) ::sigaction(signal, &action, nullptr);
+    sigset_t all_but_alarm;
+    ::sigfillset(&all_but_alarm);
+    ::sigdelset(&all_but_alarm, SIGALRM);
+    ::sigprocmask(SIG_SETMASK, &all_but_alarm, nullptr);
 }
+
+/// Where the kernel takes descriptors that are sent along with a message, closing them is ours, and a socket whose sender has set SO_LINGER
+/// would hold us up for as long as he likes. A signal ends that wait (net/core/stream.c, sk_stream_wait_close), so one comes every few
+/// milliseconds while we take. From Linux 6.16 on the sockets take none (SO_PASSRIGHTS), and there is no such clock.
+class Impatience {
+  public:
+    enum class Needed : bool { no, yes };
+    explicit Impatience(Needed needed) : needed_(needed) { set(kPatience); }
+    ~Impatience() { set({}); }
+    Impatience(const Impatience&) = delete;
+    Impatience& operator=(const Impatience&) = delete;
+
+    static Needed needed() {
+        constexpr int kPassRights = 83;  // SO_PASSRIGHTS
+        int passes = 1;
+        socklen_t size = sizeof passes;
+        const bool refuses = ::getsockopt(keeper::kLogSocket, SOL_SOCKET, kPassRights, &passes, &size) == 0 && passes == 0;
+        return refuses ? Needed::no : Needed::yes;
+    }
+
+  private:
+    static constexpr timeval kPatience{.tv_sec = 0, .tv_usec = 5000};
+
+    void set(const timeval& every) const {
+        const itimerval timer{every, every};
+        if (needed_ == Needed::yes) ::setitimer(ITIMER_REAL, &timer, nullptr);
+    }
+
+    Needed needed_;
+};
 
 /// Of this boot of the machine; zeros where it cannot be known.
 log::BootId read_boot_id() {
@@ -159,6 +193,7 @@ class Copier {
     }
     /// False where there was nothing.
     bool take_all() {
+        const Impatience impatience(impatience_);
         bool something = false;
         for (std::size_t place = 0; place < kInitPlace; ++place) {
             if (fds_[place].revents == 0) continue;
@@ -202,6 +237,7 @@ class Copier {
     SealedStore& store_;
     Inbox inbox_;
     Connections connections_;
+    Impatience::Needed impatience_ = Impatience::needed();
     Queue log_{keeper::kLogSocket, log::Source::datagram};
     Queue journal_{keeper::kJournalSocket, log::Source::journal};
     Queue note_{keeper::kNoteSocket, log::Source::host};
