@@ -113,6 +113,12 @@ listens() { ss -Hltn "sport = :$1" | grep -q .; }
     [ "$status" -eq 0 ]
     [[ $output == UNREACHABLE* && $output == *'1 open'* ]]
     grep -q '^vserver-guard 1 ' /var/lib/vservers/guard/proof
+    vserver web1 logs --verify
+    [[ $(vserver web1 logs --grep "sha256 of guard/proof $(sha256sum </var/lib/vservers/guard/proof | cut -c1-64)") == *'secure-host prove: UNREACHABLE at '* ]]
+    vserver web1 stop --kill
+    run -1 vserver secure-host prove --wire <(echo 'Host: 10.77.0.2 () Ports: 9/open/tcp//x///')
+    [[ $(vserver web1 logs --grep 'secure-host prove: REACHABLE') == *'9/tcp answers, and no server listens there'* ]]
+    vserver web1 logs --verify
     vserver secure-host undo
     cmp /etc/vservers/web1.toml "$BATS_TEST_TMPDIR/before.toml"
     after=$(ip -o address show dev eth0 scope global; ip route show default; ip -6 route show default)
