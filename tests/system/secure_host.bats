@@ -77,6 +77,13 @@ listens() { ss -Hltn "sport = :$1" | grep -q .; }
     ip link delete eth0
 }
 
+# Looks at every port: none_open WHERE OPTION-OF-NMAP... Silence is "filtered" to nmap, for UDP "open|filtered".
+none_open() {
+    run "$1" nmap -n -Pn -p- --min-rate 20000 --max-retries 0 -oG - "${@:2}"
+    [[ $output == *'# Nmap done'*' 1 IP address (1 host up)'* && $output != *'/open/'* ]] || { echo "$output"; return 1; }
+}
+in_server() { nsenter --net=/run/vservers/web1/network "$@"; }
+
 @test "the plan says what goes where, and refuses whoever would be locked out" {
     new_worker web1
     run_vserver secure-host plan web1
@@ -133,10 +140,16 @@ listens() { ss -Hltn "sport = :$1" | grep -q .; }
     in_background nc -lk 127.0.0.1 7777
     wait_until listens 7777
     vserver secure-host apply web1 --console
-    run on_wire nmap -n -Pn -sT -p- --min-rate 20000 --max-retries 0 -oG - 10.77.0.2
-    [[ $output != *open* ]]
-    run nsenter --net=/run/vservers/web1/network nmap -n -Pn -sT -p 7777 -oG - 127.0.0.1
-    [[ $output != *open* ]]
+    in_background nc -u -lk 127.0.0.1 7777
+    local scan
+    for scan in -sT -sU; do
+        none_open on_wire $scan 10.77.0.2
+        none_open on_wire $scan -6 fd77::2
+        none_open in_server $scan 127.0.0.1
+        none_open in_server $scan -6 ::1
+    done
+    kill "${helpers[1]}"
+    wait_until bash -c '! ss -Hlun | grep -q .'
     [ "$(verdict)" = UNREACHABLE ]
     vserver secure-host prove --json | jq -e '.evidence.listeners == ["tcp 127.0.0.1:7777 (uid 0)"] and .evidence.wire[0] != null' >/dev/null
     vserver secure-host prove --json | jq -e '.evidence.probes == ["web1: 2 tried, 0 answered"]' >/dev/null
