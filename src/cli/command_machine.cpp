@@ -1,4 +1,4 @@
-// doctor, repair, host-service, shield
+// doctor, repair, host-service
 
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
@@ -6,7 +6,6 @@
 #include "server/build.hpp"
 #include "server/grant.hpp"
 #include "server/host_service.hpp"
-#include "server/shield.hpp"
 
 namespace vs::cli {
 
@@ -67,28 +66,6 @@ Result<int> host_service(const Invocation& line) {
     print(fmt::format("wrote {}\n", service.file));
     if (service.has_socket) remark("it has a socket unit too: sockets that systemd makes for it are not locked, so disable that where it is in use");
     remark(fmt::format("'systemctl restart {}' lets it take effect", service.unit));
-    return 0;
-}
-
-namespace {
-
-constexpr int kOff = 3;  // of a thing that does not run, as LSB has it
-
-Result<int> show_shield(const Invocation& line) {
-    auto status = TRY(server::shield_status());
-    print(line.has(Opt::json) ? json_shield(status) : shield_text(status));
-    return status.up ? 0 : kOff;
-}
-
-}  // namespace
-
-Result<int> shield(const Invocation& line) {
-    const auto& what = line.arguments[0];
-    if (what == "status") return show_shield(line);
-    if (what == "on") TRY(server::shield_on());
-    else if (what == "off") TRY(server::shield_off());
-    else return fail(Code::usage, "'{}' is none of: on, off, status", what);
-    print(fmt::format("the shield is {}\n", what));
     return 0;
 }
 

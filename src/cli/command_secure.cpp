@@ -87,7 +87,7 @@ Result<int> prove(const storage::Store& store, const Invocation& line) {
     auto wire = line.has(Opt::wire) ? TRY(sys::read_file(sys::kHere, line.value(Opt::wire), kLargestReport)) : std::string();
     auto proof = TRY(guard::prove_secure_host(store, wire));
     auto written = document(of_proof(proof));
-    TRY(guard::sign_proof(store, written));
+    TRY(guard::sign_proof(store, proof, written));
     print(line.has(Opt::json) ? written : proof_text(proof));
     return guard::verdict_status(proof.verdict);
 }

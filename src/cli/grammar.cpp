@@ -70,6 +70,7 @@ constexpr Opt kWatch[] = {Opt::command, Opt::json};
 constexpr Opt kSecureHost[] = {Opt::console, Opt::wire, Opt::json};
 constexpr Opt kSuexec[] = {Opt::directory, Opt::environment, Opt::terminal, Opt::no_terminal};
 
+constexpr Opt kShield[] = {Opt::yes, Opt::dry_run, Opt::json};
 constexpr Opt kHostService[] = {Opt::ip, Opt::undo, Opt::dry_run};
 
 constexpr std::size_t kAny = kCommandFollows - 1;
@@ -147,7 +148,7 @@ constexpr std::array kVerbs = {
          .arguments = "UNIT", .least = 1, .most = 1, .options = kHostService,
          .help = "lock a service of the host to addresses, by a drop-in of its unit"},
     Verb{.id = VerbId::shield, .name = "shield", .alias = "", .group = Group::machine, .names = Names::none,
-         .arguments = "on | off | status", .least = 1, .most = 1, .options = kQuery,
+         .arguments = "on | off | status | hide on | hide off | hide status", .least = 1, .most = 2, .options = kShield,
          .help = "refuse the host's own processes to signal, trace or enter those of servers"},
 };
 

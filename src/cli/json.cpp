@@ -177,7 +177,14 @@ std::string json_images(const std::vector<ImageUse>& images, const std::vector<E
 }
 
 std::string json_shield(const server::ShieldStatus& status) {
-    return print_document({{"shield", status.up}, {"door", status.up ? json(status.is_door) : json(nullptr)}});
+    return print_document({{"shield", status.up}, {"door", status.up ? json(status.is_door) : json(nullptr)}, {"hidden", status.hidden}});
+}
+
+std::string json_hiding(const HidingReport& report) {
+    auto others = list_of(report.blinded.others, [](const server::BlindProcess& process) {
+        return json{{"pid", process.pid}, {"name", process.name}, {"service", process.service}};
+    });
+    return print_document({{"hidden", report.hidden}, {"services", report.services}, {"waiting", report.blinded.running}, {"blind", others}});
 }
 
 std::string json_files(const model::ServerName& name, const std::vector<std::string>& files) {

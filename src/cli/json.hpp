@@ -11,6 +11,7 @@
 #include "log/witness.hpp"
 #include "server/examine.hpp"
 #include "server/query.hpp"
+#include "server/hiding.hpp"
 #include "server/shield.hpp"
 #include "storage/image.hpp"
 
@@ -33,8 +34,15 @@ struct ImageUse {
 /// {"images": [...], "errors": [...]}
 std::string json_images(const std::vector<ImageUse>& images, const std::vector<Error>& errors);
 
-/// {"shield", "door"}
+/// {"shield", "door", "hidden"}
 std::string json_shield(const server::ShieldStatus& status);
+struct HidingReport {
+    bool hidden = false;
+    std::vector<std::string> services;  ///< with a /proc of their own by our drop-in
+    server::Blinded blinded;
+};
+/// {"hidden", "services", "waiting", "blind"}
+std::string json_hiding(const HidingReport& report);
 
 /// {"name", "files": [...]}
 std::string json_files(const model::ServerName& name, const std::vector<std::string>& files);

@@ -97,8 +97,8 @@ TEST(Json, files_are_a_list) {
 }
 
 TEST(Json, a_shield_that_is_down_has_no_door) {
-    EXPECT_EQ(json::parse(json_shield({})), json::parse(R"({"shield": false, "door": null})"));
-    EXPECT_EQ(json::parse(json_shield({.up = true, .is_door = true})), json::parse(R"({"shield": true, "door": true})"));
+    EXPECT_EQ(json::parse(json_shield({})), json::parse(R"({"shield": false, "door": null, "hidden": false})"));
+    EXPECT_EQ(json::parse(json_shield({.up = true, .is_door = true, .hidden = true})), json::parse(R"({"shield": true, "door": true, "hidden": true})"));
 }
 
 }  // namespace

@@ -121,8 +121,27 @@ std::string findings_text(const Examination& examination) {
 std::string shield_text(const server::ShieldStatus& status) {
     if (!status.up) return "off: context 0 sees the processes of servers, and may signal, trace and enter them\n";
     std::string text = "on: only the door reaches the processes of servers\n";
+    if (status.hidden) text += "hidden: ps and its like on the host do not show them\n";
     if (!status.is_door) text += "this vserver is not its door, for it was installed later: 'vserver shield on' again\n";
     return text;
+}
+
+std::string blinded_text(const server::Blinded& blinded) {
+    std::string text;
+    for (const auto& service : blinded.services) text += fmt::format("{} gets a /proc of its own, from its next start on\n", service);
+    for (const auto& service : blinded.running) text += fmt::format("{} runs without one\n", service);
+    for (const auto& process : blinded.others) {
+        auto where = process.service.empty() ? "in no service" : "of " + process.service;
+        text += fmt::format("process {} ({}), {}, cannot be given one\n", process.pid, base::escape_control(process.name), base::escape_control(where));
+    }
+    return text;
+}
+
+std::string hiding_text(const HidingReport& report) {
+    std::string text = report.hidden ? "on: the machine's /proc shows processes only to who may trace them, which is nobody for those of servers\n"
+                                     : "off: the machine's /proc shows the processes of servers\n";
+    for (const auto& service : report.services) text += fmt::format("{} has a /proc of its own\n", service);
+    return text + blinded_text(report.blinded);
 }
 
 }  // namespace vs::cli

@@ -16,5 +16,8 @@ Table stat_table(const std::vector<server::ServerStatus>& servers);
 std::string findings_text(const Examination& examination);
 /// `vserver shield status`: one line, or two.
 std::string shield_text(const server::ShieldStatus& status);
+/// Whom hiding blinds, and its state.
+std::string blinded_text(const server::Blinded& blinded);
+std::string hiding_text(const HidingReport& report);
 
 }  // namespace vs::cli

@@ -58,9 +58,17 @@ TEST(Tables, text_of_a_guest_moves_no_cursor) {
     EXPECT_EQ(status_text(server).find('\x1b'), std::string::npos);
 }
 
+TEST(Tables, hiding_lists_whom_it_blinds_and_who_cannot_be_helped) {
+    const server::Blinded blinded{{"ntp.service"}, {"ntp.service"}, {{7, "x\n", ""}, {8, "y", "ssh.service"}}};
+    EXPECT_EQ(blinded_text(blinded), "ntp.service gets a /proc of its own, from its next start on\nntp.service runs without one\n"
+                                     "process 7 (x\\n), in no service, cannot be given one\nprocess 8 (y), of ssh.service, cannot be given one\n");
+    EXPECT_EQ(hiding_text({true, {"a.service"}, {}}).substr(0, 4), "on: ");
+}
+
 TEST(Tables, the_shield_says_what_is_open_and_what_to_do) {
     EXPECT_NE(shield_text({}).find("context 0 sees the processes of servers"), std::string::npos);
     EXPECT_EQ(shield_text({.up = true, .is_door = true}), "on: only the door reaches the processes of servers\n");
+    EXPECT_NE(shield_text({.up = true, .is_door = true, .hidden = true}).find("\nhidden: "), std::string::npos);
     EXPECT_NE(shield_text({.up = true, .is_door = false}).find("'vserver shield on' again"), std::string::npos);
 }
 

@@ -28,12 +28,12 @@ std::uint64_t server_number(const std::string& name) {
 }  // namespace
 
 std::string_view server_of_cgroup(std::string_view line) {
-    constexpr std::string_view kOurs = "/vservers/", kGuest = "guest";
-    auto at = line.find(kOurs);
-    if (at == std::string_view::npos) return {};
-    auto parts = base::split(line.substr(at + kOurs.size()), '/');
+    constexpr std::string_view kGuest = "guest";
+    std::vector<std::string_view> parts;
+    for (std::string_view ours : {"/vservers.service/", "/vservers/"})  // with systemd the group of all is a unit's
+        if (auto at = line.find(ours); at != std::string_view::npos && parts.empty()) parts = base::split(line.substr(at + ours.size()), '/');
     const bool version1 = !line.starts_with("0::");  // there the server's group is the last one
-    return !parts.empty() && parts[0] != "keepers" && (version1 || (parts.size() > 1 && parts[1] == kGuest)) ? parts[0] : std::string_view();
+    return !parts.empty() && !parts[0].starts_with('.') && (version1 || (parts.size() > 1 && parts[1] == kGuest)) ? parts[0] : std::string_view();
 }
 
 bool in_main_environment() {

@@ -10,9 +10,9 @@ namespace {
 
 TEST(Roster, a_server_is_known_by_its_control_group) {
     EXPECT_EQ(server_of_cgroup("0::/vservers/web1/guest/init.scope"), "web1");
-    EXPECT_EQ(server_of_cgroup("0::/system.slice/vservers.service/vservers/web1/guest"), "web1");
+    EXPECT_EQ(server_of_cgroup("0::/system.slice/vservers.service/web1/guest/system.slice"), "web1");
     EXPECT_EQ(server_of_cgroup("8:pids:/vservers/web1"), "web1");
-    for (auto other : {"0::/", "0::/vservers/keepers", "0::/user.slice", "8:pids:/vservers/keepers", "", "0::/vservers/web1"})
+    for (auto other : {"0::/", "0::/vservers/.keepers", "0::/user.slice", "0::/system.slice/vservers.service/.keepers", "0::/system.slice/vservers.service", "", "0::/vservers/web1"})
         EXPECT_EQ(server_of_cgroup(other), "") << other;
 }
 

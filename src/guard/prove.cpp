@@ -14,7 +14,9 @@
 #include "guard/secure_record.hpp"
 #include "guard/secure_rules.hpp"
 #include "server/devices.hpp"
+#include "server/log_note.hpp"
 #include "server/query.hpp"
+#include "storage/digest.hpp"
 #include "storage/record.hpp"
 #include "sys/process.hpp"
 #include "sys/route.hpp"
@@ -258,10 +260,12 @@ class Prover {
 
 Result<Proof> prove_secure_host(const storage::Store& store, std::string_view wire) { return Prover(store, wire).run(); }
 
-Result<> sign_proof(const storage::Store& store, const std::string& document) {
-    auto seal = TRY(Seal::open(store));
+Result<> sign_proof(const storage::Store& store, const Proof& proof, const std::string& document) {
+    auto record = TRY(read_secure_record(store));
+    auto sealed = TRY(Seal::open(store)).sign("proof", document);
     auto dir = TRY(sys::open_dir(sys::kHere, store.path() + "/guard"));
-    return sys::replace_file(dir, "proof", seal.sign("proof", document), 0600, sys::Durability::synced);
+    TRY(sys::replace_file(dir, "proof", sealed, 0600, sys::Durability::synced));
+    return record ? server::note_in_log(TRY(model::ServerName::parse(record->server)), proof_note(proof, storage::sha256_hex(sealed))) : Result<>();
 }
 
 }  // namespace vs::guard

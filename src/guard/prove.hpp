@@ -29,11 +29,14 @@ std::string_view proof_name(Verdict verdict);
 /// `wire` is what nmap -oG found on the wire from another machine; empty: nobody looked from there.
 Result<Proof> prove_secure_host(const storage::Store& store, std::string_view wire);
 
-/// The document signed with this machine's key, as guard/proof below the state directory.
-Result<> sign_proof(const storage::Store& store, const std::string& document);
+/// The document signed with this machine's key, as guard/proof below the state directory; and in the sealed log of the server that has the
+/// network, if there is one, what it says and its digest. So a proof that is replaced, or left out, is missed.
+Result<> sign_proof(const storage::Store& store, const Proof& proof, const std::string& document);
 
 // Pure, for tests.
 
+/// The record in the log; at most 64 KiB.
+std::string proof_note(const Proof& proof, std::string_view digest);
 /// Protocols of /proc/net/protocols that have sockets in this network and are looked at by nothing else.
 std::vector<std::string> other_protocols(std::string_view table);
 /// Abstract names that sockets of /proc/net/unix have, without their '@'.

@@ -16,6 +16,13 @@ TEST(Prove, names_protocols_that_nothing_else_looks_at) {
     EXPECT_EQ(other_protocols(kTable), Texts{"2 of SCTP"});
 }
 
+TEST(Prove, says_in_the_log_what_it_found_and_of_which_document) {
+    Proof proof{.verdict = Verdict::changed, .weaknesses = {{"device", "'x' is there"}}, .unknown = {{"rules", "no nft"}}, .evidence = {}, .when = "T"};
+    EXPECT_EQ(proof_note(proof, "abc"), "secure-host prove: REACHABLE at T, sha256 of guard/proof abc; device: 'x' is there; rules unknown: no nft");
+    proof.weaknesses[0].detail.assign(1 << 20, 'x');
+    EXPECT_LT(proof_note(proof, "abc").size(), std::size_t{65536});
+}
+
 TEST(Prove, finds_abstract_names_once) {
     constexpr std::string_view kTable =
         "Num       RefCount Protocol Flags    Type St Inode Path\n"

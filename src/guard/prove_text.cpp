@@ -58,6 +58,15 @@ std::vector<std::string> open_on_wire(std::string_view greppable) {
     return found;
 }
 
+std::string proof_note(const Proof& proof, std::string_view digest) {
+    constexpr std::size_t kMost = 4096;  // the rest is in the document
+    auto text = fmt::format("secure-host prove: {} at {}, sha256 of guard/proof {}", proof_name(proof.verdict), proof.when, digest);
+    for (const auto& weakness : proof.weaknesses) text += fmt::format("; {}: {}", weakness.subject, weakness.detail);
+    for (const auto& item : proof.unknown) text += fmt::format("; {} unknown: {}", item.path, item.reason);
+    if (text.size() > kMost) text.resize(kMost);
+    return text;
+}
+
 std::string_view proof_name(Verdict verdict) {
     constexpr std::array<std::string_view, 3> kNames = {"UNREACHABLE", "REACHABLE", "UNKNOWN"};
     return kNames[static_cast<std::size_t>(verdict)];

@@ -2,21 +2,18 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 
 #include "context/address_lock.hpp"
+#include "server/drop_in.hpp"
 #include "server/our_programs.hpp"
 #include "sys/file.hpp"
-#include "sys/process.hpp"
 
 namespace vs::server {
 
 namespace {
 
-const std::string kUnits = "/etc/systemd/system";
-constexpr std::string_view kService = ".service", kDropIn = "/vserver-addresses.conf";
-constexpr std::array kUnitPlaces = {"/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
-                                    "/lib/systemd/system"};
+constexpr std::string_view kService = ".service";
+const std::string kDropIn = "vserver-addresses.conf";
 
 /// As systemd.unit(5) has names; a dash before it would be an option of systemctl's.
 bool is_unit_name(std::string_view text) {
@@ -34,14 +31,6 @@ Result<bool> is_known(const std::string& unit) {
         for (const auto& name : {unit, pattern})
             if (TRY(sys::exists(sys::kHere, fmt::format("{}/{}", place, name)))) return true;
     return false;
-}
-
-std::string drop_in_of(const std::string& unit) { return fmt::format("{}/{}.d{}", kUnits, unit, kDropIn); }
-
-Result<> reload() {
-    if (!TRY(sys::exists(sys::kHere, "/run/systemd/system"))) return {};
-    TRY_WITH(sys::run_checked({"systemctl", "daemon-reload"}, {.limit = sys::Milliseconds(60'000)}), "have systemd read its units");
-    return {};
 }
 
 }  // namespace
@@ -70,25 +59,20 @@ Result<HostService> plan_host_service(const std::string& name, const std::vector
     if (!TRY(is_known(unit))) return fail(Code::usage, "this host has no unit '{}'; 'systemctl list-unit-files' shows those it has", unit);
     TRY(context::plan_lock({addresses, ""}));
     auto socket = unit.substr(0, unit.size() - kService.size()) + ".socket";
-    return HostService{unit, drop_in_of(unit), host_service_text(unit, addresses, libexec_program("vserver-lock")), TRY(is_known(socket))};
+    return HostService{unit, drop_in_path(unit, kDropIn), host_service_text(unit, addresses, libexec_program("vserver-lock")), TRY(is_known(socket))};
 }
 
 Result<> lock_host_service(const HostService& service) {
-    auto directory = service.file.substr(0, service.file.rfind('/'));
-    TRY(sys::make_dirs(directory, 0755));
-    auto name = std::string(kDropIn.substr(1));
-    TRY(sys::replace_file(TRY(sys::open_dir(sys::kHere, directory)), name, service.text, 0644, sys::Durability::synced));
-    return reload();
+    TRY(write_drop_in(service.unit, kDropIn, service.text));
+    return reload_units();
 }
 
 Result<std::string> unlock_host_service(const std::string& name) {
     auto unit = TRY(host_unit(name));
-    auto file = drop_in_of(unit);
+    auto file = drop_in_path(unit, kDropIn);
     if (!TRY(sys::exists(sys::kHere, file))) return fail(Code::usage, "'{}' is not locked to addresses: there is no '{}'", unit, file);
-    TRY(sys::remove_file(sys::kHere, file));
-    auto removed = sys::remove_dir(sys::kHere, file.substr(0, file.rfind('/')));
-    if (!removed && removed.error().errno_value != ENOTEMPTY && removed.error().errno_value != EEXIST) return std::unexpected<Error>(removed.error());
-    TRY(reload());
+    TRY(remove_drop_in(unit, kDropIn));
+    TRY(reload_units());
     return file;
 }
 

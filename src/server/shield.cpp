@@ -1,6 +1,7 @@
 #include "server/shield.hpp"
 
 #include "context/shield.hpp"
+#include "server/hiding.hpp"
 #include "server/our_programs.hpp"
 
 namespace vs::server {
@@ -14,12 +15,17 @@ Result<> shield_on() {
                                   {libexec_program("vserver-recorder"), ShieldRole::guarded}});
 }
 
-Result<> shield_off() { return context::lower_shield(); }
+Result<> shield_off() {
+    TRY(context::lower_shield());
+    TRY_WITH(show_servers(), "show the processes of servers again");
+    return {};
+}
 
 Result<ShieldStatus> shield_status() {
     ShieldStatus status;
     status.up = TRY(context::shield_is_up());
     if (status.up) status.is_door = TRY(context::is_door(TRY(vserver_program())));
+    status.hidden = TRY(servers_are_hidden());
     return status;
 }
 

@@ -9,11 +9,13 @@ namespace vs::server {
 
 /// Our own program is the door, with vkill(8) beside it; keepers and recorders are guarded.
 Result<> shield_on();
+/// And shows servers again, where they were hidden (hiding.hpp).
 Result<> shield_off();
 
 struct ShieldStatus {
     bool up = false;
     bool is_door = false;  ///< this program; one that was installed after the shield went up is none
+    bool hidden = false;   ///< the machine's /proc shows no process of a server
 };
 Result<ShieldStatus> shield_status();
 

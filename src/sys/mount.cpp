@@ -71,6 +71,15 @@ Result<MountFd> fs_mount(FdRef context, std::uint64_t attributes) {
     return MountFd(fd);
 }
 
+Result<> fs_reconfigure(const std::string& point, const std::vector<FsOption>& options) {
+    int fd = ::fspick(AT_FDCWD, point.c_str(), FSPICK_CLOEXEC | FSPICK_NO_AUTOMOUNT);
+    if (fd < 0) return failed("fspick '{}'", point);
+    FsContextFd context(fd);
+    TRY_WITH(fs_set(context, options), "change the options of {}", point);
+    if (::fsconfig(fd, FSCONFIG_CMD_RECONFIGURE, nullptr, nullptr, 0) < 0) return failed_with_log(context, fmt::format("change the options of {}", point));
+    return {};
+}
+
 Result<MountFd> new_mount(const std::string& type, const std::vector<FsOption>& options, std::uint64_t attributes) {
     auto context = TRY(fs_open(type));
     TRY_WITH(fs_set(context, options), "mount {}", type);

@@ -25,6 +25,8 @@ Result<> fs_set(FdRef context, const std::vector<FsOption>& options);
 Result<> fs_create(FdRef context);
 /// A detached mount of it with MOUNT_ATTR_* attributes.
 Result<MountFd> fs_mount(FdRef context, std::uint64_t attributes);
+/// Changes options of the file system that is mounted at `point`, for everybody who has it mounted (fspick(2)).
+Result<> fs_reconfigure(const std::string& point, const std::vector<FsOption>& options);
 /// All four steps.
 Result<MountFd> new_mount(const std::string& type, const std::vector<FsOption>& options, std::uint64_t attributes);
 

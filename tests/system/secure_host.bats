@@ -77,6 +77,13 @@ listens() { ss -Hltn "sport = :$1" | grep -q .; }
     ip link delete eth0
 }
 
+# Looks at every port: none_open WHERE OPTION-OF-NMAP... Silence is "filtered" to nmap, for UDP "open|filtered".
+none_open() {
+    run "$1" nmap -n -Pn -p- --min-rate 20000 --max-retries 0 -oG - "${@:2}"
+    [[ $output == *'# Nmap done'*' 1 IP address (1 host up)'* && $output != *'/open/'* ]] || { echo "$output"; return 1; }
+}
+in_server() { nsenter --net=/run/vservers/web1/network "$@"; }
+
 @test "the plan says what goes where, and refuses whoever would be locked out" {
     new_worker web1
     run_vserver secure-host plan web1
@@ -113,6 +120,12 @@ listens() { ss -Hltn "sport = :$1" | grep -q .; }
     [ "$status" -eq 0 ]
     [[ $output == UNREACHABLE* && $output == *'1 open'* ]]
     grep -q '^vserver-guard 1 ' /var/lib/vservers/guard/proof
+    vserver web1 logs --verify
+    [[ $(vserver web1 logs --grep "sha256 of guard/proof $(sha256sum </var/lib/vservers/guard/proof | cut -c1-64)") == *'secure-host prove: UNREACHABLE at '* ]]
+    vserver web1 stop --kill
+    run -1 vserver secure-host prove --wire <(echo 'Host: 10.77.0.2 () Ports: 9/open/tcp//x///')
+    [[ $(vserver web1 logs --grep 'secure-host prove: REACHABLE') == *'9/tcp answers, and no server listens there'* ]]
+    vserver web1 logs --verify
     vserver secure-host undo
     cmp /etc/vservers/web1.toml "$BATS_TEST_TMPDIR/before.toml"
     after=$(ip -o address show dev eth0 scope global; ip route show default; ip -6 route show default)
@@ -127,10 +140,16 @@ listens() { ss -Hltn "sport = :$1" | grep -q .; }
     in_background nc -lk 127.0.0.1 7777
     wait_until listens 7777
     vserver secure-host apply web1 --console
-    run on_wire nmap -n -Pn -sT -p- --min-rate 20000 --max-retries 0 -oG - 10.77.0.2
-    [[ $output != *open* ]]
-    run nsenter --net=/run/vservers/web1/network nmap -n -Pn -sT -p 7777 -oG - 127.0.0.1
-    [[ $output != *open* ]]
+    in_background nc -u -lk 127.0.0.1 7777
+    local scan
+    for scan in -sT -sU; do
+        none_open on_wire $scan 10.77.0.2
+        none_open on_wire $scan -6 fd77::2
+        none_open in_server $scan 127.0.0.1
+        none_open in_server $scan -6 ::1
+    done
+    kill "${helpers[1]}"
+    wait_until bash -c '! ss -Hlun | grep -q .'
     [ "$(verdict)" = UNREACHABLE ]
     vserver secure-host prove --json | jq -e '.evidence.listeners == ["tcp 127.0.0.1:7777 (uid 0)"] and .evidence.wire[0] != null' >/dev/null
     vserver secure-host prove --json | jq -e '.evidence.probes == ["web1: 2 tried, 0 answered"]' >/dev/null

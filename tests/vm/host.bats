@@ -164,6 +164,84 @@ unharmed() {
     wait_until throttled
 }
 
+# ---- hiding ------------------------------------------------------------------------------------------------------
+
+readonly seen=/run/onlooker/seen
+
+# A daemon that runs as an ordinary user and says what it sees of process 1 and of a server's.
+start_onlooker() {
+    cat >/etc/systemd/system/onlooker.service <<-'END'
+	[Service]
+	User=nobody
+	RuntimeDirectory=onlooker
+	ExecStart=/bin/bash -c 'while :; do s=; for p in /proc/[0-9]*; do read -r n 2>/dev/null <"$p/comm" && s+=" $n"; done; echo "$s " >/run/onlooker/new; mv /run/onlooker/new /run/onlooker/seen; sleep 0.1; done'
+	END
+    systemctl daemon-reload
+    systemctl start onlooker
+}
+
+sees() { [[ " $(<$seen)" == *" $1 "* ]]; }
+looks_anew() { rm -f $seen; wait_until test -e $seen; }
+of_host() { grep ' /proc ' /proc/1/mountinfo; find /etc/systemd/system | sort; }
+
+# bats test_tags=stock
+@test "hidden, servers' processes are in nobody's ps but in vps; a daemon without rights goes on seeing the machine; undone, all is as before" {
+    new_waiter small --network none
+    vserver small start
+    init=$(state_of small init)
+    start_onlooker
+    before=$(of_host)
+    looks_anew
+    sees systemd && sees vserver-init
+    run_vserver shield hide on
+    [ "$status" -eq 1 ]
+    [[ $stderr == *"the shield is off"*"'vserver shield on' first"* ]]
+
+    vserver shield on
+    run -0 vserver shield hide on --dry-run
+    [[ $output == *'onlooker.service gets a /proc of its own'* ]]
+    [ "$before" = "$(of_host)" ]
+    run_vserver shield hide on
+    echo "$output"
+    [ "$status" -eq 7 ]
+    [[ $output == *'onlooker.service runs without one'* && $(of_host) != *hidepid=ptraceable* ]]
+    run -3 vserver shield hide status
+    systemctl restart onlooker
+    run_vserver shield hide on          # there is the bus yet, which nobody restarts on a machine that runs
+    [ "$status" -eq 7 ]
+    [[ $output != *onlooker* && $output == *'dbus.service runs without one'* ]]
+    vserver shield hide on --yes
+
+    [[ -z $(ps -p "$init" -o pid=) && ! -e /proc/$init && $(ps -p 1 -o comm=) == systemd && $(pgrep -x bash) ]]
+    looks_anew
+    sees systemd
+    systemd-run --quiet --wait --property=User=nobody sh -c '! test -e /proc/1'     # without the drop-in it would be blind
+    [[ $(vps ax | awk -v p="$init" '$3 == p { print $2 }') == small && $(vpstree) == *'small'* ]]
+    vps --json | jq -e ".processes[] | select(.pid == $init) | .name == \"small\""
+    [ "$(vserver-stat --json | jq -r '.servers[].name')" = small ]
+    vkill --signal CONT "$init"
+    vserver small exec -- true
+    vserver small restart
+    init=$(state_of small init)
+    [ ! -e "/proc/$init" ]
+    vserver shield status --json | jq -e '.hidden and .shield'
+    vserver shield hide status --json | jq -e '.hidden and (.services | index("onlooker.service")) and .waiting == ["dbus.service"]'
+
+    vserver shield hide off
+    [ "$before" = "$(of_host)" ]
+    [[ -e /proc/$init && $(vserver shield hide off) == 'nothing is hidden' ]]
+    systemctl restart onlooker
+    looks_anew
+    sees systemd
+    vserver shield off
+    systemctl start vserver-hide.service        # as a boot does
+    vserver shield hide status
+    vserver shield off
+    [ "$before" = "$(of_host)" ]
+    systemctl stop onlooker vserver-hide vserver-shield
+    rm /etc/systemd/system/onlooker.service
+}
+
 # ---- a whole system inside ---------------------------------------------------------------------------------------
 
 # bats test_tags=stock

@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "programs/tools/annotate.hpp"
+#include "programs/tools/everything.hpp"
 #include "programs/tools/process_words.hpp"
 #include "sys/process.hpp"
 
@@ -42,6 +43,7 @@ Result<> print_table(const Line& line) {
 }
 
 int run(const Line& line) {
+    see_everything(kTool);
     auto done = line.has("json") ? print_json(line.value("ctx")) : print_table(line);
     if (!done) return say(kTool, done.error().message()), 1;
     return std::fflush(stdout) == 0 ? 0 : 1;

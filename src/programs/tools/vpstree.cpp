@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "programs/tools/annotate.hpp"
+#include "programs/tools/everything.hpp"
 #include "sys/process.hpp"
 
 namespace vs::tools {
@@ -13,6 +14,7 @@ constexpr Tool kTool{Kind::wrapper, "vpstree", "[--] [OPTION OF pstree]... [PID|
                      "Show processes as a tree like pstree -p, with the name of the context, or its\nnumber where it has none, behind the number of each process that is not in the\nmain environment.\n", {}};
 
 int run(const Line& line) {
+    see_everything(kTool);
     std::vector<std::string> command = {"pstree", "-pl"};
     command.insert(command.end(), line.rest.begin(), line.rest.end());
     auto report = sys::run_checked(command, {.output_limit = 64 << 20});

@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "programs/tools/annotate.hpp"
+#include "programs/tools/everything.hpp"
 #include "sys/terminal.hpp"
 
 namespace vs::tools {
@@ -66,6 +67,7 @@ int follow(std::FILE* top, const Line& line) {
 }
 
 int run(const Line& line) {
+    see_everything(kTool);
     auto command = top_command(line);
     if (!command) return say(kTool, command.error().message()), 2;
     std::FILE* top = ::popen(command->c_str(), "re");
