@@ -25,8 +25,15 @@ struct Ranges {
 
 }  // namespace detail
 
-template <std::size_t N>
-constexpr context::FilterProgram allow_only(const std::uint32_t (&allowed_calls)[N]) {
+/// A call that is allowed with one value of one argument (an int) and no other.
+struct ExactCall {
+    std::uint32_t call = 0;
+    std::size_t argument = 0;
+    std::uint32_t value = 0;
+};
+
+template <std::size_t N, std::size_t M>
+constexpr context::FilterProgram allow_only(const std::uint32_t (&allowed_calls)[N], const std::array<ExactCall, M>& exact_calls) {
     std::array<std::uint32_t, N> calls{};
     std::copy(std::begin(allowed_calls), std::end(allowed_calls), calls.begin());
     std::sort(calls.begin(), calls.end());
@@ -36,6 +43,13 @@ constexpr context::FilterProgram allow_only(const std::uint32_t (&allowed_calls)
     assembler.if_equal(context::kNativeArchitecture, native, refused);
     assembler.place(native);
     assembler.load_number();
+    for (const auto& exact : exact_calls) {
+        auto other = assembler.make_label();
+        assembler.if_equal(exact.call, context::Label::next, other);
+        assembler.load_low_word(exact.argument);
+        assembler.if_equal(exact.value, allowed, refused);
+        assembler.place(other);
+    }
     detail::Ranges<N> ranges;
     ranges.add(0, refused);
     for (auto call : calls) {
@@ -48,6 +62,11 @@ constexpr context::FilterProgram allow_only(const std::uint32_t (&allowed_calls)
     assembler.place(allowed);
     assembler.allow();
     return assembler.finish();
+}
+
+template <std::size_t N>
+constexpr context::FilterProgram allow_only(const std::uint32_t (&allowed_calls)[N]) {
+    return allow_only(allowed_calls, std::array<ExactCall, 0>{});
 }
 
 }  // namespace vs::programs

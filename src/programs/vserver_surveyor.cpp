@@ -12,21 +12,19 @@
 #include <cstdio>
 #include <string>
 
-#include "context/ceiling.hpp"
 #include "guard/surveyor_protocol.hpp"
+#include "programs/confinement.hpp"
 #include "programs/surveyor_filter.hpp"
 #include "sys/call.hpp"
 #include "sys/file.hpp"
-#include "sys/landlock_reading.hpp"
 #include "sys/raw.hpp"
-#include "sys/seccomp.hpp"
 
 namespace {
 
 using namespace vs;
 namespace protocol = guard::protocol;
 
-constexpr std::uint64_t kLargestReport = std::uint64_t{1} << 30, kMostMemory = std::uint64_t{4} << 30;
+constexpr std::uint64_t kLargestReport = std::uint64_t{1} << 30;
 constexpr sys::FdRef kSocket{protocol::kSocket};
 
 void say(std::string_view line) {
@@ -41,15 +39,10 @@ Result<> checked(int code, const char* what) {
 
 Result<> lock_in(const std::vector<sys::FdRef>& trees) {
     if (::sodium_init() < 0) return fail(Code::failed, "cannot prepare the hash functions");
-    TRY(checked(sys::raw::set_limit(1 /* RLIMIT_FSIZE */, kLargestReport, kLargestReport), "limit the report"));
-    TRY(checked(sys::raw::set_limit(9 /* RLIMIT_AS */, kMostMemory, kMostMemory), "limit memory"));
     TRY(checked(sys::raw::change_root(protocol::kFirstTree), "chroot into the tree"));
     model::CapabilitySet reading;
     reading.add(model::CapabilitySet::number_of("dac_read_search").value());
-    TRY(context::apply_ceiling({.capabilities = reading}));
-    TRY(sys::allow_only_reading(trees));
-    const auto& filter = programs::surveyor_filter();
-    return checked(sys::load_filter_raw(filter.code.data(), filter.length), "load the system call filter");
+    return programs::confine({.capabilities = reading, .readable = trees, .largest_file = kLargestReport, .filter = programs::surveyor_filter()});
 }
 
 Result<guard::OverlayMarks> ask(sys::FdRef file) {

@@ -133,13 +133,15 @@ Result<sys::DirFd> delegated_leaf(FdRef guest, std::uint32_t owner) {
     return leaf;
 }
 
-/// False where the guest has frozen it, made it threaded, or enabled controllers in it.
+/// False where it is frozen, by the guest or by us, or the guest has made it threaded or enabled controllers in it.
 bool takes_processes(FdRef group) {
     auto says = [&](const char* file, std::string_view text) {
         auto found = sys::read_file(group, file);
         return found && base::trim(*found) == text;
     };
-    return says("cgroup.type", "domain") && says("cgroup.freeze", "0") && says("cgroup.subtree_control", "");
+    auto events = sys::read_file(group, "cgroup.events");  // those above count here
+    const bool moves = events && events->find("frozen 0") != std::string::npos;
+    return moves && says("cgroup.type", "domain") && says("cgroup.freeze", "0") && says("cgroup.subtree_control", "");
 }
 
 std::optional<std::uint64_t> read_number(FdRef dir, const std::string& file) {

@@ -17,11 +17,24 @@ namespace vs::sys {
 namespace {
 
 /// cgroup.events holds "populated 0" when nothing lives in the group or below.
-Result<bool> is_populated(FdRef events) {
+Result<bool> says(FdRef events, std::string_view line) {
     char text[256];
     ssize_t count = ::pread(events.get(), text, sizeof text, 0);
     if (count < 0) return failed("read cgroup.events");
-    return std::string_view(text, static_cast<std::size_t>(count)).find("populated 1") != std::string_view::npos;
+    return std::string_view(text, static_cast<std::size_t>(count)).find(line) != std::string_view::npos;
+}
+
+/// Until cgroup.events of the group has the line; false after `limit`.
+Result<bool> wait_until_it_says(FdRef group, std::string_view line, Milliseconds limit) {
+    Fd events = TRY(open_at(group, "cgroup.events", O_RDONLY));
+    auto deadline = std::chrono::steady_clock::now() + limit;
+    while (!TRY(says(events, line))) {
+        auto left = std::chrono::ceil<Milliseconds>(deadline - std::chrono::steady_clock::now()).count();
+        if (left <= 0) return false;
+        pollfd poll{events.get(), POLLPRI, 0};  // kernfs wakes with POLLPRI when the file changes
+        if (::poll(&poll, 1, static_cast<int>(left)) < 0 && errno != EINTR) return failed("poll cgroup.events");
+    }
+    return true;
 }
 
 }  // namespace
@@ -49,17 +62,9 @@ Result<> remove_cgroup_tree(FdRef parent, const std::string& name) {
 
 Result<> kill_cgroup(FdRef group) { return write_kernel_file(group, "cgroup.kill", "1"); }
 
-Result<bool> wait_unpopulated(FdRef group, Milliseconds limit) {
-    Fd events = TRY(open_at(group, "cgroup.events", O_RDONLY));
-    auto deadline = std::chrono::steady_clock::now() + limit;
-    while (TRY(is_populated(events))) {
-        auto left = std::chrono::ceil<Milliseconds>(deadline - std::chrono::steady_clock::now()).count();
-        if (left <= 0) return false;
-        pollfd poll{events.get(), POLLPRI, 0};  // kernfs wakes with POLLPRI when the file changes
-        if (::poll(&poll, 1, static_cast<int>(left)) < 0 && errno != EINTR) return failed("poll cgroup.events");
-    }
-    return true;
-}
+Result<bool> wait_unpopulated(FdRef group, Milliseconds limit) { return wait_until_it_says(group, "populated 0", limit); }
+
+Result<bool> wait_frozen(FdRef group, Milliseconds limit) { return wait_until_it_says(group, "frozen 1", limit); }
 
 Result<std::vector<pid_t>> cgroup_processes(FdRef group) {
     auto text = TRY(read_file(group, "cgroup.procs"));

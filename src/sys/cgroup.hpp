@@ -22,6 +22,8 @@ Result<> remove_cgroup_tree(FdRef parent, const std::string& name);
 Result<> kill_cgroup(FdRef group);
 /// Waits until a version 2 group and everything below has no process; false after `limit`.
 Result<bool> wait_unpopulated(FdRef group, Milliseconds limit);
+/// Waits until every process of a version 2 group and below stands still (cgroup.freeze); false after `limit`.
+Result<bool> wait_frozen(FdRef group, Milliseconds limit);
 /// Pids in this group, not in those below.
 Result<std::vector<pid_t>> cgroup_processes(FdRef group);
 
