@@ -81,11 +81,14 @@ void check(const ChildPlan& plan, Step step, int outcome) {
     sys::raw::exit_now(125);
 }
 
-/// The child that joins. Its own child is the command, a sibling of it: born inside, and our caller's to wait for.
+/// The child that joins. Its own child is the command, a sibling of it: born inside, and our caller's to wait for. Root of the context may trace
+/// whatever is seen there, so nothing is left to be taken from it: no capability above the ceiling, no descriptor that leads out.
 [[noreturn]] void join_and_run(const ChildPlan& plan, const Doors& doors) {
     check(plan, Step::join, sys::raw::forbid_dump());
+    const int descriptors = sys::raw::list_descriptors();
     if (doors.clocks.is_open()) check(plan, Step::join, sys::raw::join_namespaces(doors.clocks.get(), CLONE_NEWTIME));
     check(plan, Step::join, sys::raw::join_namespaces(doors.init.get(), doors.namespaces));
+    close_in(plan, descriptors);
     const pid_t command = sys::raw::fork_sibling();
     check(plan, Step::fork, command);
     if (command == 0) become_entrant(plan);
