@@ -44,7 +44,7 @@ Result<> prepare(const Wish& wish, const Command& command, Prepared& out) {
     return {};
 }
 
-/// Reports until the command runs. The first one's number is its pid, where it is not our first child.
+/// Reports until the command runs. One has its pid, where it is not our first child: what a process says that others may trace.
 Result<pid_t> hear(Prepared& prepared) {
     prepared.control.theirs.reset();
     pid_t pid = 0;
@@ -139,8 +139,10 @@ Result<Running> enter(const Record& record, const Wish& wish, const Command& com
     auto pid = hear(prepared);
     TRY(sys::reap(child.pidfd));
     if (!pid) return std::unexpected<Error>(pid.error());
+    auto process = TRY(sys::open_pidfd(*pid));
+    if (!sys::is_own_child(process)) return fail(Code::failed, "what went into context {} names process {}, which is another's", record.number, *pid);
     if (wish.announce) TRY(wish.announce({record.number, record.init}));
-    return Running{{record.number, *pid}, TRY(sys::open_pidfd(*pid)), {}};
+    return Running{{record.number, *pid}, std::move(process), {}};
 }
 
 Result<Running> begin_chosen(const Choice& choice, Wish wish, const Command& command) {
