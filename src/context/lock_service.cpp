@@ -127,7 +127,7 @@ class Judge {
             return fail(Code::denied, "no address is granted to uid {}: root can, in {}", asker_.uid, model::paths::kGrants);
         TRY(check_granted(wanted, *grant));
         if (grant->low_ports) wanted.low_port_uid = asker_.uid;
-        auto above = TRY(groups_.directory_of(asker_.uid, grant->processes));
+        auto above = TRY(groups_.directory_of(asker_.uid, *grant));
         if (TRY(groups_.count(above)) >= grant->locks)
             return fail(Code::busy, "uid {} has {} locks already, as many as he may", asker_.uid, grant->locks);
         return Decision{std::move(wanted), asked_.loopback, std::move(above)};

@@ -89,6 +89,12 @@ addresses = ["10.77.0.21"]'
     wait_until mine --ip 10.77.0.21 true
 }
 
+@test "locks inside his locks are counted with them" {
+    local -a again=(chbind --silent --ip 10.77.0.21)
+    [ "$(mine --ip 10.77.0.21 "${again[@]}" "${again[@]}" echo EXECUTED)" = EXECUTED ]
+    run mine --ip 10.77.0.21 "${again[@]}" "${again[@]}" "${again[@]}" echo EXECUTED; refused 'as many locks already as he may'
+}
+
 @test "a port below 1024 is his only where it was granted" {
     local low='import socket; s = socket.socket(); s.bind(("", 88)); print(*s.getsockname())'
     [ "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)" -gt 88 ] || skip 'everybody may bind to low ports here'
