@@ -57,6 +57,7 @@ class ContextGroups {
     /// The outermost lock of which this is one.
     [[nodiscard]] std::string outermost(const std::string& lock) const;
     [[nodiscard]] const std::string& path() const { return path_; }
+    [[nodiscard]] sys::FdRef dir() const { return dir_; }
 
   private:
     ContextGroups(std::string path, sys::DirFd dir, sys::Fd turn) : path_(std::move(path)), dir_(std::move(dir)), turn_(std::move(turn)) {}

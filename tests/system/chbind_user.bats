@@ -105,6 +105,20 @@ low_ports = true'
     [ "$(mine --ip 10.77.0.21 $python -c "$low")" = '10.77.0.21 88' ]
 }
 
+@test "nobody is taken out of rules that his group has: of a unit, of a service of the host" {
+    local group=/sys/fs/cgroup/unit
+    [[ ! -d /sys/fs/cgroup/unified ]] || group=/sys/fs/cgroup/unified/unit
+    in_group() { sh -c 'echo 0 >"$0/cgroup.procs" && exec "$@"' $group "$@"; }
+    mkdir $group
+    [ "$(in_group setpriv --reuid 65534 --regid 65534 --clear-groups chbind --silent --ip 10.77.0.21 $python -c "$bound")" = 10.77.0.21 ]
+    in_group "$VSERVER_LIBEXEC/vserver-lock" --group 10.77.0.22
+    run in_group setpriv --reuid 65534 --regid 65534 --clear-groups chbind --silent --ip 10.77.0.21 echo EXECUTED
+    refused "is in '$group', which has rules"
+    run in_group setpriv --bounding-set=-all --inh-caps=-all chbind --silent --ip 10.77.0.21 echo EXECUTED      # root that asks
+    refused "is in '$group', which has rules"
+    rmdir $group
+}
+
 @test "where the service was and does not answer nothing is run" {
     mv /run/vserver-lock.socket /run/aside
     install -m 0666 /dev/null /run/vserver-lock.socket
