@@ -127,6 +127,14 @@ low_ports = true'
     refused 'the lock service does not run here'
 }
 
+@test "without Landlock nothing is run, by root neither: it could take sockets from outside" {
+    run lacking landlock_create_ruleset=95 -- setpriv --reuid 65534 --regid 65534 --clear-groups chbind --silent --ip 10.77.0.21 echo EXECUTED
+    refused 'this kernel has no Landlock'
+    run lacking landlock_create_ruleset=38 -- chbind --silent --ip 10.77.0.21 echo EXECUTED
+    refused 'this kernel has no Landlock'
+    [ "$(lacking landlock_create_ruleset=95 -- chbind --silent --honest --ip 10.77.0.21 echo EXECUTED)" = EXECUTED ]
+}
+
 @test "many at once" {
     local i
     grant '[user."*"]
