@@ -94,13 +94,15 @@ class Planner {
         if (parsed && lock_.broadcasts.size() < ADDRESS_LOCK_MOST) lock_.broadcasts.push_back(*parsed);
     }
 
-    /// By the device's word or as the last of a network. One that is an address too would be an address that was not asked for.
+    /// By the device's word, or as the last of the network that the host has there: it is what the kernel delivers broadcasts by. Of a network
+    /// that was asked for it would be any address, of another machine or of this one tomorrow. Nor is one that is an address already.
     [[nodiscard]] bool is_broadcast(const IpAddress& address) const {
         const auto text = address.text();
         if (address.family() != Family::ipv4 || std::ranges::find(own_, text, &sys::OwnAddress::address) != own_.end()) return false;
         return std::ranges::find(own_, text, &sys::OwnAddress::broadcast) != own_.end() ||
-               std::ranges::any_of(lock_.addresses, [&](const auto& own) {
-                   return own.address.family() == Family::ipv4 && last_of(own.address, own.prefix) == number(address);
+               std::ranges::any_of(lock_.addresses, [&](const auto& locked) {
+                   auto own = std::ranges::find(own_, locked.address.text(), &sys::OwnAddress::address);
+                   return locked.address.family() == Family::ipv4 && own->prefix < 31 && last_of(locked.address, own->prefix) == number(address);
                });
     }
 

@@ -27,7 +27,8 @@ std::string text(const Result<AddressLock>& lock) {
 TEST(AddressLockPlan, TakesMaskAndBroadcastFromTheHost) {
     EXPECT_EQ(text(plan({"192.0.2.5"})), "192.0.2.5/24 b192.0.2.255 ");
     EXPECT_EQ(text(plan({"192.0.2.5/32"})), "192.0.2.5/32 b192.0.2.255 ");
-    EXPECT_EQ(text(plan({"192.0.2.5/255.255.0.0"}, "192.0.255.255")), "192.0.2.5/16 b192.0.255.255 ");
+    EXPECT_EQ(text(plan({"192.0.2.5/255.255.0.0"}, "192.0.2.255")), "192.0.2.5/16 b192.0.2.255 ");
+    EXPECT_EQ(text(plan_lock({{"192.0.2.5"}, "192.0.2.127"}, {{"192.0.2.5", "", 25, 2}}, {})), "192.0.2.5/25 b192.0.2.127 ");
     EXPECT_EQ(text(plan({"2001:db8::5"})), "2001:db8::5/64 ");
 }
 
@@ -48,6 +49,12 @@ TEST(AddressLockPlan, SaysWhatIsWrong) {
     EXPECT_EQ(text(plan({"192.0.2.5/255.0.255.0"})), "'255.0.255.0' is no network mask of 192.0.2.5");
     for (const char* address : {"2001:db8::5", "192.0.2.6", "192.0.2.7"})
         EXPECT_EQ(text(plan({"192.0.2.5"}, address)), fmt::format("no device of this host has the broadcast address {}", address));
+}
+
+// 192.0.2.7 may be another machine's, or become an address of this host that was not asked for.
+TEST(AddressLockPlan, ABroadcastAddressIsNotMadeByTheMaskOfWhoAsks) {
+    for (const char* address : {"192.0.2.5/30", "192.0.2.5/31", "192.0.2.6/31", "192.0.2.6/29"})
+        EXPECT_EQ(text(plan({address}, "192.0.2.7")), "no device of this host has the broadcast address 192.0.2.7") << address;
 }
 
 TEST(AddressLockPlan, AtMostEightOfAFamily) {

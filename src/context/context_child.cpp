@@ -99,22 +99,16 @@ void lock_mounts(const ChildPlan& plan) noexcept {
     check(plan, Step::lock_mounts, raw::lock_mounts(plan.uid_map, plan.gid_map));
 }
 
-/// The ceiling and the filter are the reaper's too: nothing inside could use it to get above them.
-void close_in(const ChildPlan& plan) noexcept {
-    if ((plan.flags & kUlimit) != 0) check(plan, Step::limits, raw::fix_limits());
-    if ((plan.areas & kUsers) != 0) check(plan, Step::keyring, raw::join_new_session_keyring());
-    if (plan.rights == Rights::user) check(plan, Step::filter, sys::set_no_new_privileges_raw());
-    const auto filter = trap_filter((plan.flags & kLock) != 0 ? Trap::locked : Trap::plain);
-    check(plan, Step::filter, sys::load_filter_raw(filter.data(), filter.size()));
-    const auto outcome = apply_ceiling_raw(plan.ceiling);
-    if (!outcome.ok()) fail_with(plan, {.step = Step::ceiling, .ceiling = outcome, .errno_value = outcome.errno_value});
-    if (plan.clear_sets) check(plan, Step::ceiling, sys::set_capabilities_raw({}));
+void drop_descriptors(const ChildPlan& plan, int list) noexcept {
+    if ((plan.areas & kProcesses) != 0) check(plan, Step::descriptors, raw::drop_descriptors_out(list));
+}
+
+void enter_directory(const ChildPlan& plan) noexcept {
+    if (plan.directory == nullptr || raw::change_dir(plan.directory) < 0) (void)raw::change_dir("/");
 }
 
 [[noreturn]] void run_command(const ChildPlan& plan) noexcept {
-    if ((plan.areas & kProcesses) != 0) check(plan, Step::descriptors, raw::drop_descriptors_out());
     if (plan.new_session) check(plan, Step::session, raw::new_session());
-    if (plan.directory == nullptr || raw::change_dir(plan.directory) < 0) (void)raw::change_dir("/");
     raw::restore_signal_mask(plan.signal_mask);
     check(plan, Step::command, raw::execute_of_caller(plan.argv[0], plan.argv, plan.environment));
     raw::exit_now(125);
@@ -147,6 +141,21 @@ void join_groups(const ChildPlan& plan) noexcept {
     for (const auto& tasks : *plan.tasks) check(plan, Step::groups, raw::join_cgroup1(tasks.get()));
 }
 
+/// The ceiling and the filter are the reaper's too: nothing inside could use it to get above them. Nor is there anything to be taken from it while it
+/// is not yet the reaper: a descriptor, its directory.
+void close_in(const ChildPlan& plan, int descriptors) noexcept {
+    drop_descriptors(plan, descriptors);
+    if ((plan.flags & kUlimit) != 0) check(plan, Step::limits, raw::fix_limits());
+    if ((plan.areas & kUsers) != 0) check(plan, Step::keyring, raw::join_new_session_keyring());
+    if (plan.rights == Rights::user) check(plan, Step::filter, sys::set_no_new_privileges_raw());
+    const auto filter = trap_filter((plan.flags & kLock) != 0 ? Trap::locked : Trap::plain);
+    check(plan, Step::filter, sys::load_filter_raw(filter.data(), filter.size()));
+    const auto outcome = apply_ceiling_raw(plan.ceiling);
+    if (!outcome.ok()) fail_with(plan, {.step = Step::ceiling, .ceiling = outcome, .errno_value = outcome.errno_value});
+    if (plan.clear_sets) check(plan, Step::ceiling, sys::set_capabilities_raw({}));
+    enter_directory(plan);
+}
+
 void become_context(const ChildPlan& plan) noexcept {
     join_groups(plan);
     if (plan.own_group_view) check(plan, Step::groups, raw::unshare(CLONE_NEWCGROUP));
@@ -156,7 +165,7 @@ void become_context(const ChildPlan& plan) noexcept {
     name_host(plan);
     set_clocks(plan);
     lock_mounts(plan);
-    close_in(plan);
+    close_in(plan, raw::list_descriptors());
     if (plan.reaper == nullptr) run_command(plan);
     const pid_t command = fork_command(plan);
     check(plan, Step::fork, command);
@@ -166,17 +175,16 @@ void become_context(const ChildPlan& plan) noexcept {
 void become_spectator(const ChildPlan& plan) noexcept {
     const auto id = kSpectatorIds + static_cast<std::uint32_t>(raw::process_id());
     make_view(plan);
+    drop_descriptors(plan, raw::list_descriptors());
     check(plan, Step::filter, sys::set_no_new_privileges_raw());
     const auto filter = trap_filter(Trap::plain);
     check(plan, Step::filter, sys::load_filter_raw(filter.data(), filter.size()));
     check(plan, Step::identity, raw::become_user(id, id, nullptr, 0));  // and with root go all capabilities
     check(plan, Step::identity, sys::set_capabilities_raw({}));
+    enter_directory(plan);
     run_command(plan);
 }
 
-void become_entrant(const ChildPlan& plan) noexcept {
-    close_in(plan);
-    run_command(plan);
-}
+void become_entrant(const ChildPlan& plan) noexcept { run_command(plan); }
 
 }  // namespace vs::context

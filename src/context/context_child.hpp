@@ -58,6 +58,11 @@ struct ChildPlan {
 void join_groups(const ChildPlan& plan) noexcept;
 
 /// For a command that goes into a context that exists: what its process still does after the namespaces have been joined.
+/// Gives the calling process, and what it starts, the context's filter and ceiling, and takes from it what leads out: its directory, and of
+/// `descriptors` (raw::list_descriptors) those that do. Before there is anybody else inside who sees it, and could trace it.
+void close_in(const ChildPlan& plan, int descriptors) noexcept;
+
+/// For a command that goes into a context that exists: what its process still does where those inside see it. It has been closed in.
 [[noreturn]] void become_entrant(const ChildPlan& plan) noexcept;
 
 /// The first of these host ids is left alone; a spectator's is this plus its pid, so that no two of them have the same. They lie

@@ -132,16 +132,19 @@ Result<ContextGroup> ContextGroups::make(const std::string& above) {
     if (number >= kMost) return fail(Code::busy, "there are {} address locks already", kMost - 1);
     auto dir = TRY(sys::open_dir(sys::kHere, above));
     auto name = std::to_string(number);
-    TRY(sys::make_dir(dir, name, 0755, sys::IfExists::fail));
+    auto made = sys::make_dir(dir, name, 0755, sys::IfExists::fail);
+    if (!made && made.error().errno_value == EAGAIN) return fail(Code::busy, "this user has as many locks already as he may");  // cgroup.max.descendants
+    TRY(std::move(made));
     return ContextGroup{number, above + "/" + name, TRY(sys::open_dir(dir, name))};
 }
 
-Result<std::string> ContextGroups::directory_of(std::uint32_t uid, std::uint32_t processes) {
+Result<std::string> ContextGroups::directory_of(std::uint32_t uid, const model::Grant& grant) {
     const auto above = path_.substr(0, path_.rfind('/'));
     const auto own = fmt::format("{}/{}{}", path_, kUser, uid);
     const bool counted = TRY(count_processes(above)) && TRY(count_processes(path_));
     TRY(sys::make_dir(sys::kHere, own, 0755, sys::IfExists::keep));
-    if (counted) TRY(sys::write_kernel_file(sys::kHere, own + "/pids.max", std::to_string(processes)));
+    if (counted) TRY(sys::write_kernel_file(sys::kHere, own + "/pids.max", std::to_string(grant.processes)));
+    TRY(sys::write_kernel_file(sys::kHere, own + "/cgroup.max.descendants", std::to_string(grant.locks)));
     return own;
 }
 

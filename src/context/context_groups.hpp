@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "context/address_lock.hpp"
+#include "model/grants.hpp"
 #include "sys/fd.hpp"
 
 namespace vs::context {
@@ -45,16 +46,18 @@ class ContextGroups {
 
     /// Removes the empty ones, and forgets listeners when none is left.
     Result<> sweep();
-    /// A new one in `above`, which is path(), a user's directory or another lock.
+    /// A new one in `above`, which is path(), a user's directory or another lock. Code::busy where there are as many as there may be.
     Result<ContextGroup> make(const std::string& above);
-    /// Where the locks of an ordinary user are; `processes` is how many there may be in all of them, where this machine can count them.
-    Result<std::string> directory_of(std::uint32_t uid, std::uint32_t processes);
+    /// Where the locks of an ordinary user are. The kernel keeps the bounds of his grant for all of them, those inside others too; that of processes
+    /// where this machine can count them.
+    Result<std::string> directory_of(std::uint32_t uid, const model::Grant& grant);
     /// How many locks there are in `above`, further ones inside them included.
     Result<std::size_t> count(const std::string& above) const;
     Result<LockPlace> place_of(pid_t pid) const;
     /// The outermost lock of which this is one.
     [[nodiscard]] std::string outermost(const std::string& lock) const;
     [[nodiscard]] const std::string& path() const { return path_; }
+    [[nodiscard]] sys::FdRef dir() const { return dir_; }
 
   private:
     ContextGroups(std::string path, sys::DirFd dir, sys::Fd turn) : path_(std::move(path)), dir_(std::move(dir)), turn_(std::move(turn)) {}

@@ -44,7 +44,7 @@ Result<> prepare(const Wish& wish, const Command& command, Prepared& out) {
     return {};
 }
 
-/// Reports until the command runs. The first one's number is its pid, where it is not our first child.
+/// Reports until the command runs. One has its pid, where it is not our first child: what a process says that others may trace.
 Result<pid_t> hear(Prepared& prepared) {
     prepared.control.theirs.reset();
     pid_t pid = 0;
@@ -83,12 +83,15 @@ void check(const ChildPlan& plan, Step step, int outcome) {
     sys::raw::exit_now(125);
 }
 
-/// The child that joins. Its own child is the command, a sibling of it: born inside, and our caller's to wait for.
+/// The child that joins. Its own child is the command, a sibling of it: born inside, and our caller's to wait for. Root of the context may trace
+/// whatever is seen there, so nothing is left to be taken from it: no capability above the ceiling, no descriptor that leads out.
 [[noreturn]] void join_and_run(const ChildPlan& plan, const Doors& doors) {
     check(plan, Step::join, sys::raw::forbid_dump());
     join_groups(plan);
+    const int descriptors = sys::raw::list_descriptors();
     if (doors.clocks.is_open()) check(plan, Step::join, sys::raw::join_namespaces(doors.clocks.get(), CLONE_NEWTIME));
     check(plan, Step::join, sys::raw::join_namespaces(doors.init.get(), doors.namespaces));
+    close_in(plan, descriptors);
     const pid_t command = sys::raw::fork_sibling();
     check(plan, Step::fork, command);
     if (command == 0) become_entrant(plan);
@@ -140,8 +143,10 @@ Result<Running> enter(const Record& record, const Wish& wish, const Command& com
     auto pid = hear(prepared);
     TRY(sys::reap(child.pidfd));
     if (!pid) return std::unexpected<Error>(pid.error());
+    auto process = TRY(sys::open_pidfd(*pid));
+    if (!sys::is_own_child(process)) return fail(Code::failed, "what went into context {} names process {}, which is another's", record.number, *pid);
     if (wish.announce) TRY(wish.announce({record.number, record.init}));
-    return Running{{record.number, *pid}, TRY(sys::open_pidfd(*pid)), {}, {}};
+    return Running{{record.number, *pid}, std::move(process), {}, {}};
 }
 
 Result<Running> begin_chosen(const Choice& choice, Wish wish, const Command& command) {

@@ -62,6 +62,9 @@ Error lock_child_error(const LockChildFailure& failure) {
         return Error{static_cast<Code>(failure.answer.code), 0, failure.answer.sentence.data(), {}};
     if (failure.step == LockStep::ask && (failure.errno_value == ENOENT || failure.errno_value == ECONNREFUSED))
         return Error{Code::unsupported, 0, "the lock service does not run here: root can start it with 'systemctl enable --now vserver-lock.socket'", {}};
+    if (failure.step == LockStep::enter_domain && failure.errno_value == EOPNOTSUPP)
+        return Error{Code::unsupported, EOPNOTSUPP, "this kernel has no Landlock: without it a locked command takes sockets from processes outside; 'lsm=' of its "
+                     "command line may lack 'landlock'", {}};
     if (failure.step == LockStep::lower_ceiling) return ceiling_error(failure.ceiling);
     return sys::error_from(failure.errno_value, std::string(text_of(failure.step)));
 }

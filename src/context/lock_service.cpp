@@ -89,6 +89,15 @@ Result<std::vector<model::Grant>> read_grants() {
     return model::parse_grants(TRY(sys::read_all(file)), path);
 }
 
+/// A group outside of ours can have programs over it that are not over ours: a unit's IPAddressDeny= and DeviceAllow= (systemd.resource-control(5)),
+/// the lock of a service of the host. They would hold the asker no longer.
+Result<> check_nothing_is_left_behind(const Asker& asker, sys::FdRef ours) {
+    const auto group = TRY(group_of(asker.pid));
+    const auto here = TRY(sys::programs_over(TRY(sys::open_dir(sys::kHere, group)))), there = TRY(sys::programs_over(ours));
+    if (std::ranges::includes(there, here)) return {};
+    return fail(Code::denied, "process {} is in '{}', which has rules for addresses or devices of its own: a lock would take it out of them", asker.pid, group);
+}
+
 /// Which lock, and the directory of its group.
 struct Decision {
     AddressLock lock;
@@ -105,6 +114,7 @@ class Judge {
         auto place = TRY(groups_.place_of(asker_.pid));
         if (place.kind == LockPlace::Kind::other) return fail(Code::denied, "a process of a server is locked by its server's settings only");
         if (place.kind == LockPlace::Kind::locked) return inside(place.path, std::move(wanted));
+        TRY(check_nothing_is_left_behind(asker_, groups_.dir()));
         if (asker_.uid == 0) return Decision{std::move(wanted), asked_.loopback, groups_.path()};
         return granted(std::move(wanted));
     }
@@ -127,7 +137,7 @@ class Judge {
             return fail(Code::denied, "no address is granted to uid {}: root can, in {}", asker_.uid, model::paths::kGrants);
         TRY(check_granted(wanted, *grant));
         if (grant->low_ports) wanted.low_port_uid = asker_.uid;
-        auto above = TRY(groups_.directory_of(asker_.uid, grant->processes));
+        auto above = TRY(groups_.directory_of(asker_.uid, *grant));
         if (TRY(groups_.count(above)) >= grant->locks)
             return fail(Code::busy, "uid {} has {} locks already, as many as he may", asker_.uid, grant->locks);
         return Decision{std::move(wanted), asked_.loopback, std::move(above)};

@@ -2,8 +2,8 @@
 // The service that locks whoever asks: an ordinary user to the addresses that he was granted (model/grants.hpp), and any process that is
 // locked already, root's too, to fewer of its own. It runs as root, once for each caller, and starts nothing.
 //
-// The asker is moved, as it is, into a group that has the lock: so it keeps its terminal, its limits and everything else that
-// confines it, and gets nothing. All that is taken from it are words for addresses; who it is, and where, the kernel says. It cannot
+// The asker is moved, as it is, into a group that has the lock: so it keeps its terminal, its own limits and everything that
+// confines it, and gets nothing; where its old group has rules of its own, which it would leave, it is refused. All that is taken from it are words for addresses; who it is, and where, the kernel says. It cannot
 // be anybody else meanwhile: its pid is held (sys::hold_pid).
 
 #include "context/address_lock.hpp"

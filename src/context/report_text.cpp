@@ -35,9 +35,12 @@ std::string_view step_text(Step step) {
     return "make the context";
 }
 
+/// Nothing in a report is trusted: who sends it may be traced by others inside.
 std::string detail(const Report& report, const ChildPlan& plan) {
     switch (report.step) {
-        case Step::view: return fmt::format("{} on '{}'", (*plan.view)[report.index].type, (*plan.view)[report.index].path);
+        case Step::view:
+            if (plan.view == nullptr || report.index >= plan.view->size()) break;
+            return fmt::format("{} on '{}'", (*plan.view)[report.index].type, (*plan.view)[report.index].path);
         case Step::reaper: return fmt::format("'{}'", plan.reaper);
         case Step::command: return fmt::format("'{}'", plan.argv[0]);
         case Step::descriptors:

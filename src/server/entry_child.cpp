@@ -60,6 +60,7 @@ class Entry {
         check(EntryStep::set_limits, raw::set_nice(plan_.nice));
         check(EntryStep::join_namespaces, raw::join_namespaces(plan_.init, plan_.namespaces));
         check(EntryStep::become_root, raw::become_root());
+        check(EntryStep::become_root, raw::forbid_dump());  // a change of ids makes it what fs.suid_dumpable says (proc(5)), which may be "yes"
         check(EntryStep::check_root, raw::verify_inside());
         appear_inside();
         arrange_descriptors();
@@ -67,6 +68,7 @@ class Entry {
         find_user();
         confine();
         check(EntryStep::become_user, raw::become_user(account_.uid, account_.gid, groups_.data(), group_count_));
+        check(EntryStep::become_user, raw::forbid_dump());
         enter_directory();
         execute();
     }

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "model/paths.hpp"
+#include "server/host_path.hpp"
 #include "server/prepare.hpp"
 #include "server/run_state.hpp"
 #include "server/void_overlay.hpp"
@@ -24,6 +25,22 @@ std::string default_place(const model::ServerName& name) {
     return fmt::format("{}/{}/{}", model::paths::kRun, name.text(), kDefaultPlace);
 }
 
+/// Where a view goes: the directory itself, for its name may lead elsewhere by the time that it is mounted on.
+struct Place {
+    std::string path;
+    sys::Fd dir;
+};
+
+/// Nobody else may have a hand in where it is: he could lead it to /etc, and the server's accounts would be the host's.
+Result<Place> open_place(std::string dir) {
+    while (dir.size() > 1 && dir.back() == '/') dir.pop_back();
+    Place place{dir, TRY(open_host_path(dir))};
+    const auto status = TRY(sys::stat_fd(place.dir));
+    if (!S_ISDIR(status.st_mode)) return fail(Code::usage, "'{}' is no directory", dir);
+    if (status.st_uid != 0) return fail(Code::denied, "'{}' belongs to user {}: name a directory of root's", dir, status.st_uid);
+    return place;
+}
+
 /// The path of a directory as the mount table has it: without links.
 Result<std::string> real_path(const std::string& dir) {
     auto opened = TRY(sys::open_dir(sys::kHere, dir));
@@ -35,11 +52,11 @@ Result<bool> is_view(const std::string& path) {
     return entry && entry->type == "overlay" && entry->source == "vserver";
 }
 
-Result<std::string> prepare_place(const model::ServerName& name, const std::optional<std::string>& dir) {
-    if (dir) return real_path(*dir);
+Result<Place> prepare_place(const model::ServerName& name, const std::optional<std::string>& dir) {
+    if (dir) return open_place(*dir);
     auto run = TRY(RunDir::open(name));
     TRY(sys::make_dir(run.dir(), kDefaultPlace, 0700, sys::IfExists::keep));
-    return default_place(name);
+    return Place{default_place(name), sys::Fd(TRY(sys::open_dir(run.dir(), kDefaultPlace)).release())};
 }
 
 /// Security: the guest may have put a link where its volume was; nothing is followed.
@@ -52,12 +69,12 @@ Result<> attach_volume(const RootPlan& plan, const RootPlan::Volume& volume, con
     return sys::attach(mount, point, "");
 }
 
-Result<> attach_whole(const RootPlan& plan, const sys::MountFd& view, const std::string& place) {
-    TRY(sys::attach(view, sys::kHere, place));
+Result<> attach_whole(const RootPlan& plan, const sys::MountFd& view, const Place& place) {
+    TRY(sys::attach(view, place.dir, ""));
     for (const auto& volume : plan.volumes) {
         auto attached = attach_volume(plan, volume, view);
         if (attached) continue;
-        (void)sys::detach(place);  // what is shown is whole or not there
+        (void)sys::detach(place.path);  // what is shown is whole or not there
         return std::unexpected<Error>(base::with_context(attached.error(), fmt::format("show the volume '{}'", volume.to)));
     }
     return {};
@@ -72,11 +89,11 @@ Result<sys::MountFd> open_view(const storage::Store& store, const Server& server
 }
 
 Result<std::string> mount_view(const storage::Store& store, const Server& server, const std::optional<std::string>& dir) {
+    auto view = TRY(open_view(store, server));  // first: it may make /run/vservers a mount of its own, over what was found there
     auto place = TRY(prepare_place(server.name, dir));
-    if (TRY(is_view(place))) return fail(Code::busy, "it is mounted on '{}' already", place);
-    auto view = TRY(open_view(store, server));
+    if (TRY(is_view(place.path))) return fail(Code::busy, "it is mounted on '{}' already", place.path);
     TRY(attach_whole(TRY(plan_root(store, server)), view, place));
-    return place;
+    return place.path;
 }
 
 Result<bool> unmount_view(const model::ServerName& name, const std::optional<std::string>& dir) {

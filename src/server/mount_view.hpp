@@ -6,7 +6,7 @@
 // running server changes afterwards may show or not, so a backup mounts, reads, and unmounts.
 //
 // Security: file owners in it are plain small numbers, which on the host are other people. The default place is below
-// /run/vservers, which only root can enter.
+// /run/vservers, which only root can enter. Another place is root's, found without links (host_path.hpp), and mounted on by descriptor.
 
 #include <optional>
 #include <string>

@@ -166,13 +166,14 @@ Result<StartReport> start_server(const storage::Store& store, const Server& aske
     return start_locked(store, server, run, std::move(lock));
 }
 
-Result<StartReport> start_locked(const storage::Store& store, const Server& server, const RunDir& run, sys::Fd lock) {
+Result<StartReport> start_locked(const storage::Store& store, Server server, const RunDir& run, sys::Fd lock) {
     StartReport report;
     if (!server.settings.hooks.empty()) {
         lock.reset();
         TRY(run_hook(store, server, HookPhase::pre_start));
         lock = TRY(lock_server(TRY(CgroupHost::open()), server.name, run));
         TRY(refuse_running(server, run));  // somebody else may have been faster
+        server = TRY(load_server(store, server.name.text()));  // or have set it anew: the hook itself, for one
     }
     report.state = TRY(Start(store, server, run, Purpose::service).run());
     lock.reset();

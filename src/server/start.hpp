@@ -17,8 +17,8 @@ struct StartReport {
 /// Starts it with its hooks. Code::busy where it runs already. After a failure nothing is left of it.
 Result<StartReport> start_server(const storage::Store& store, const Server& server);
 
-/// The same by a holder of `run`'s lock who knows that it is stopped.
-Result<StartReport> start_locked(const storage::Store& store, const Server& server, const RunDir& run, sys::Fd lock);
+/// The same by a holder of `run`'s lock who knows that it is stopped, and who has read `server` under it.
+Result<StartReport> start_locked(const storage::Store& store, Server server, const RunDir& run, sys::Fd lock);
 
 /// The same for maintenance: only an idle init, no hooks, no services. The caller holds `run`'s lock.
 Result<RunState> start_for_maintenance(const storage::Store& store, const Server& server, const RunDir& run);

@@ -191,7 +191,8 @@ Result<> init_ended(const storage::Store& store, const model::ServerName& name, 
     TRY(wait_for_restart(run, restart));
     if (unlocks) lock = TRY(run.lock());
     if (pauses && !TRY(cancel_restart(run))) return hook;  // somebody has stopped, started or deleted it
-    auto report = TRY(start_locked(store, server, run, std::move(lock)));
+    if (unlocks) server = TRY(load_server(store, name.text()));
+    auto report = TRY(start_locked(store, std::move(server), run, std::move(lock)));
     if (hook && !report.notes.empty()) return fail(Code::failed, "{}", report.notes.front());
     return hook;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <memory>
 
 #include "storage/build_debian.hpp"
 #include "storage/build_host.hpp"
@@ -55,10 +56,11 @@ Result<Recipe> recipe_for(const DebianSource& source, const BuildOptions& option
 }
 
 Result<Recipe> recipe_for(const TarSource& source, const BuildOptions& options) {
-    auto fill = [&](const Staging& staging) {
-        return build_tar(source, staging, {options.libexec + "/vserver-unpack"}, options.observer);
+    auto archive = std::make_shared<sys::Fd>(TRY(open_archive(source)));
+    auto fill = [&options, archive](const Staging& staging) {
+        return build_tar(*archive, staging, {options.libexec + "/vserver-unpack"}, options.observer);
     };
-    return Recipe{"tar", source.file, TRY(tar_key(source)), fill};
+    return Recipe{"tar", source.file, TRY(tar_key(*archive)), fill};
 }
 
 }  // namespace

@@ -16,12 +16,6 @@ namespace {
 
 constexpr const char* kSystemDirs[] = {"bin", "usr", "sbin", "etc"};
 
-Result<sys::Fd> open_archive(const TarSource& source) {
-    auto fd = TRY(sys::open_at(sys::kHere, source.file, O_RDONLY | O_NONBLOCK | O_NOCTTY));
-    if (!S_ISREG(TRY(sys::stat_fd(fd)).st_mode)) return fail(Code::usage, "'{}' is no plain file", source.file);
-    return fd;
-}
-
 /// What vserver-unpack says: "progress N", "note TEXT", and last, where it fails, why. It may lie: everything is text for
 /// people only.
 struct Conversation {
@@ -53,15 +47,20 @@ Result<> refuse_wrapped_system(const sys::DirFd& root) {
 
 }  // namespace
 
-Result<std::string> tar_key(const TarSource& source) {
-    auto status = TRY(sys::stat_fd(TRY(open_archive(source))));
+Result<sys::Fd> open_archive(const TarSource& source) {
+    auto fd = TRY(sys::open_at(sys::kHere, source.file, O_RDONLY | O_NONBLOCK | O_NOCTTY));
+    if (!S_ISREG(TRY(sys::stat_fd(fd)).st_mode)) return fail(Code::usage, "'{}' is no plain file", source.file);
+    return fd;
+}
+
+Result<std::string> tar_key(sys::FdRef archive) {
+    auto status = TRY(sys::stat_fd(archive));
     return fmt::format("tar {}:{} {} {}.{} {}.{}", status.st_dev, status.st_ino, status.st_size, status.st_mtim.tv_sec,
                        status.st_mtim.tv_nsec, status.st_ctim.tv_sec, status.st_ctim.tv_nsec);
 }
 
-Result<std::vector<std::string>> build_tar(const TarSource& source, const Staging& staging, const UnpackProgram& program,
+Result<std::vector<std::string>> build_tar(sys::FdRef archive, const Staging& staging, const UnpackProgram& program,
                                            const Observer& observer) {
-    auto archive = TRY(open_archive(source));
     TRY(sys::make_dir(staging.dir(), "tree", 0755, sys::IfExists::fail));
     auto root = TRY(sys::open_dir(staging.dir(), "tree"));
     auto shifted = TRY(mount_for_scratch_ids(root));

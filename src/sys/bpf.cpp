@@ -28,6 +28,15 @@ constexpr int kNetworkCookie = 71;  // Linux 5.14; Debian 12's libc does not nam
 constexpr int kNetworkCookie = SO_NETNS_COOKIE;
 #endif
 
+// What of a control group's a program can be attached to: all that Linux 6.1 has but LSM hooks, which are the host's own.
+constexpr bpf_attach_type kGroupHooks[] = {
+    BPF_CGROUP_INET_INGRESS,      BPF_CGROUP_INET_EGRESS,       BPF_CGROUP_INET_SOCK_CREATE,  BPF_CGROUP_INET_SOCK_RELEASE,
+    BPF_CGROUP_SOCK_OPS,          BPF_CGROUP_DEVICE,            BPF_CGROUP_SYSCTL,            BPF_CGROUP_GETSOCKOPT,
+    BPF_CGROUP_SETSOCKOPT,        BPF_CGROUP_INET4_BIND,        BPF_CGROUP_INET6_BIND,        BPF_CGROUP_INET4_POST_BIND,
+    BPF_CGROUP_INET6_POST_BIND,   BPF_CGROUP_INET4_CONNECT,     BPF_CGROUP_INET6_CONNECT,     BPF_CGROUP_UDP4_SENDMSG,
+    BPF_CGROUP_UDP6_SENDMSG,      BPF_CGROUP_UDP4_RECVMSG,      BPF_CGROUP_UDP6_RECVMSG,      BPF_CGROUP_INET4_GETPEERNAME,
+    BPF_CGROUP_INET6_GETPEERNAME, BPF_CGROUP_INET4_GETSOCKNAME, BPF_CGROUP_INET6_GETSOCKNAME};
+
 /// libbpf tells why only by printing. Its last warning, which names the program and what the verifier did not like, is kept.
 std::string& last_warning() {
     static std::string text;
@@ -150,6 +159,17 @@ Result<bool> is_attached_to_cgroup(FdRef program, FdRef group, int hook) {
     for (std::uint32_t i = 0; i < count; ++i)
         if (ids[i] == info.id) return true;
     return false;
+}
+
+Result<std::set<std::uint32_t>> programs_over(FdRef group) {
+    std::set<std::uint32_t> programs;
+    for (auto hook : kGroupHooks) {
+        std::uint32_t ids[256], count = 256, flags = 0;
+        if (::bpf_prog_query(group.get(), hook, BPF_F_QUERY_EFFECTIVE, &flags, ids, &count) < 0)
+            return failed("list the BPF programs over a control group (hook {})", static_cast<int>(hook));
+        programs.insert(ids, ids + count);
+    }
+    return programs;
 }
 
 Result<> attach_to_network(FdRef program, const std::string& pin) {

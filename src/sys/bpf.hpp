@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,6 +55,8 @@ Result<BpfMap> open_pinned_map(const std::string& path);
 Result<> attach_to_cgroup(FdRef program, FdRef group, int hook);
 /// True where the program is attached there already.
 Result<bool> is_attached_to_cgroup(FdRef program, FdRef group, int hook);
+/// The ids of all programs that judge what a process of this group does, those of the groups above it included. Needs CAP_NET_ADMIN.
+Result<std::set<std::uint32_t>> programs_over(FdRef group);
 
 /// Attaches to our network namespace for as long as `pin` exists. Where it exists, it must be of our namespace: Code::unsupported
 /// otherwise.

@@ -49,7 +49,7 @@ int enter(const RulesetAttributes& attributes, std::size_t size) {
 }  // namespace
 
 int enter_landlock_domain_raw() noexcept {
-    if (version() < kFirstWithRenames) return 0;
+    if (version() < kFirstWithRenames) return -EOPNOTSUPP;
     if (version() >= kFirstWithScopes) return scope_abstract_sockets_raw();
     return enter({.files = kRename}, sizeof(RulesetAttributes::files));
 }

@@ -148,6 +148,11 @@ Result<bool> wait_for_exit(FdRef pidfd, std::optional<Milliseconds> limit) {
     return TRY(wait_readable({pidfd}, limit)).has_value();
 }
 
+bool is_own_child(FdRef pidfd) {
+    siginfo_t info{};
+    return ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd.get()), &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
 Result<ExitStatus> reap(FdRef pidfd) {
     siginfo_t info{};
     while (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd.get()), &info, WEXITED) < 0)

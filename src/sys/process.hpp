@@ -35,6 +35,8 @@ Result<PidFd> open_pidfd(pid_t pid);
 bool is_gone(const Error& error);
 /// True once the process behind the pidfd has ended; waits at most `limit`, without limit where it is nullopt.
 Result<bool> wait_for_exit(FdRef pidfd, std::optional<Milliseconds> limit);
+/// Whether it is a child of ours, living or not yet reaped.
+bool is_own_child(FdRef pidfd);
 /// The status of our own child; reaps it.
 Result<ExitStatus> reap(FdRef pidfd);
 /// The same of a child among hostile processes: one that traces it can keep its status from us for ever (ptrace(2)), so that this waits for

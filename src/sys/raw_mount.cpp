@@ -49,7 +49,7 @@ int drop(int fd, int directory, const char* name) {
     const Way way = way_out(fd, directory, name);
     if (fd == directory || way == Way::none) return 0;
     if (fd <= STDERR_FILENO) return way == Way::place ? -EISDIR : 0;
-    return result(::fcntl(fd, F_SETFD, FD_CLOEXEC));
+    return result(::close(fd));
 }
 
 /// A process that stays above writes the maps of a new user namespace: nobody below may map more than himself.
@@ -133,10 +133,14 @@ std::uint64_t pid_namespace_of(int pid) {
     return ::stat(path, &status) == 0 ? status.st_ino : 0;
 }
 
-int drop_descriptors_out() {
-    alignas(Entry) char room[2048];
+int list_descriptors() {
     int directory = ::open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (directory < 0) return -errno;
+    return directory < 0 ? -errno : directory;
+}
+
+int drop_descriptors_out(int directory) {
+    alignas(Entry) char room[2048];
+    if (directory < 0) return directory;
     for (;;) {
         long size = ::syscall(SYS_getdents64, directory, room, sizeof room);
         if (size <= 0) return ::close(directory), result(size);

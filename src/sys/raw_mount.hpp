@@ -38,8 +38,10 @@ std::uint64_t pid_namespace();
 /// That of another process; 0 where we may not know it too.
 std::uint64_t pid_namespace_of(int pid);
 
-/// Marks every descriptor close-on-exec by which a program could still reach what its context hides: directories (".." leads
+/// /proc/self/fd, for drop_descriptors_out(): it goes on naming ours where /proc is another's.
+int list_descriptors();
+/// Closes the list, and every descriptor by which a program could still reach what its context hides: directories (".." leads
 /// out), files of /proc, namespaces, other processes. As one of 0, 1 and 2 a directory or namespace is -EISDIR.
-int drop_descriptors_out();
+int drop_descriptors_out(int list);
 
 }  // namespace vs::sys::raw

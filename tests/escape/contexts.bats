@@ -98,6 +98,17 @@ never_seen() {
     [ "$output" = fine ]
 }
 
+@test "nor do those of the first process, while it is not yet the reaper" {
+    local who i program
+    program=$(open_directory)/first_process
+    install -m 0755 "$VSERVER_BUILD/tests/first_process" "$program"
+    for who in env as_user; do
+        for (( i = 0; i < 40; i++ )); do $who chcontext --silent "$program" fd/9 9</proc; done
+        cd "$BATS_TEST_TMPDIR"
+        for (( i = 0; i < 40; i++ )); do (cd /proc && $who chcontext --silent "$program" cwd/$outside); done
+    done
+}
+
 @test "the kernel's numbers of the outside mean nobody inside" {
     local who
     for who in env as_user; do
@@ -118,6 +129,17 @@ never_seen() {
     [ "$status" -ne 0 ]
     run as_user chcontext --silent "$(setuid_copy cat)" /proc/self/status
     [[ $output == *$'Uid:\t4711\t4711\t4711\t4711'* ]]
+}
+
+@test "what is entered into a context has nothing of the outside that its root could take by tracing it" {
+    require_feature program python3
+    local i
+    chcontext --silent --ctx trap --cap '!sys_module' python3 "$here/catch_entrant.py" 8 >"$BATS_TEST_TMPDIR/caught" 3>&- &
+    wait_until grep -q ready "$BATS_TEST_TMPDIR/caught"
+    for (( i = 0; i < 30; i++ )); do chcontext --silent --ctx trap true 9</proc; done
+    wait $! || { cat "$BATS_TEST_TMPDIR/caught"; return 1; }
+    tail -n 1 "$BATS_TEST_TMPDIR/caught"
+    (( $(sed -n 's/ caught$//p' "$BATS_TEST_TMPDIR/caught") > 0 ))
 }
 
 @test "context 1 can signal, trace, change and enter nothing, by any of the known ways" {

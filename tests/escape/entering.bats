@@ -36,6 +36,18 @@ from_the_root_group() {
     (( $(sed -n 's/^processes: //p' "$BATS_TEST_TMPDIR/said") > 2 ))
 }
 
+# fs.suid_dumpable is the whole machine's, so what counts is looked at instead: after its last change of ids it says so itself.
+@test "what enters cannot be traced, whatever fs.suid_dumpable says" {
+    require_feature program strace
+    local user
+    for user in root web; do
+        strace --quiet=all --follow-forks --output="$BATS_TEST_TMPDIR/calls" --trace=setresuid,prctl,execve vserver small exec -u $user -- true
+        cat "$BATS_TEST_TMPDIR/calls"
+        grep -B 1 'execve("/bin/true"\|execve("/usr/local/sbin/true"' "$BATS_TEST_TMPDIR/calls" | head -n 1 | grep -q 'prctl(PR_SET_DUMPABLE, SUID_DUMP_DISABLE) *= 0'
+        grep -A 1 'setresuid(0, 0, 0)' "$BATS_TEST_TMPDIR/calls" | grep -q 'prctl(PR_SET_DUMPABLE, SUID_DUMP_DISABLE) *= 0'
+    done
+}
+
 @test "a server that freezes the group for those who enter keeps nobody out, and stops when asked" {
     from_the_root_group 'rmdir /sys/fs/cgroup/.vserver; mkdir /sys/fs/cgroup/.vserver; echo 1 >/sys/fs/cgroup/.vserver/cgroup.freeze'
     [ "$(timeout 20 vserver small exec -- echo in)" = in ]

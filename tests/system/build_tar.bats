@@ -91,6 +91,30 @@ take() {
     [ "$(storage build "$BATS_TEST_TMPDIR/image.tar" 2>/dev/null)" != "$first" ]
 }
 
+@test "an image is kept for the archive that it was made of, whatever the name leads to meanwhile" {
+    local key builder holder
+    make_archive
+    mv "$BATS_TEST_TMPDIR/image.tar" "$BATS_TEST_TMPDIR/trusted.tar"
+    echo theirs >"$tree/etc/marker"
+    tar -C "$tree" -cf "$BATS_TEST_TMPDIR/theirs.tar" --owner=0 --group=0 .
+    image=$(storage build "$BATS_TEST_TMPDIR/trusted.tar" 2>/dev/null)
+    key=$(sed -nE 's/.*"key": "(.{16}).*/\1/p' "$state/images/$image/image.json")
+    storage remove "$image"
+    ln -s trusted.tar "$BATS_TEST_TMPDIR/name.tar"
+    mkdir "$state/staging/image-$key"
+    flock --no-fork "$state/staging/image-$key" sleep 1000 3>&- &
+    holder=$!
+    wait_until grep -q "FLOCK .* $holder " /proc/locks
+    storage-tool "$state" build "$BATS_TEST_TMPDIR/name.tar" 2>/dev/null >"$BATS_TEST_TMPDIR/id" 3>&- &
+    builder=$!
+    wait_until grep -q -- "-> FLOCK .* $builder " /proc/locks       # it has its key, and waits for another build of the same
+    ln -sfn theirs.tar "$BATS_TEST_TMPDIR/name.tar"
+    kill "$holder"
+    wait "$builder"
+    [ "$(storage build "$BATS_TEST_TMPDIR/trusted.tar" 2>/dev/null)" = "$(<"$BATS_TEST_TMPDIR/id")" ]
+    [ ! -e "$state/images/$(<"$BATS_TEST_TMPDIR/id")/tree/etc/marker" ]
+}
+
 @test "two builds from one archive at the same time make one image" {
     make_archive
     for i in 1 2 3; do storage build "$BATS_TEST_TMPDIR/image.tar" 2>/dev/null >"$BATS_TEST_TMPDIR/id$i" 3>&- & done

@@ -89,6 +89,12 @@ addresses = ["10.77.0.21"]'
     wait_until mine --ip 10.77.0.21 true
 }
 
+@test "locks inside his locks are counted with them" {
+    local -a again=(chbind --silent --ip 10.77.0.21)
+    [ "$(mine --ip 10.77.0.21 "${again[@]}" "${again[@]}" echo EXECUTED)" = EXECUTED ]
+    run mine --ip 10.77.0.21 "${again[@]}" "${again[@]}" "${again[@]}" echo EXECUTED; refused 'as many locks already as he may'
+}
+
 @test "a port below 1024 is his only where it was granted" {
     local low='import socket; s = socket.socket(); s.bind(("", 88)); print(*s.getsockname())'
     [ "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)" -gt 88 ] || skip 'everybody may bind to low ports here'
@@ -99,12 +105,34 @@ low_ports = true'
     [ "$(mine --ip 10.77.0.21 $python -c "$low")" = '10.77.0.21 88' ]
 }
 
+@test "nobody is taken out of rules that his group has: of a unit, of a service of the host" {
+    local group=/sys/fs/cgroup/unit
+    [[ ! -d /sys/fs/cgroup/unified ]] || group=/sys/fs/cgroup/unified/unit
+    in_group() { sh -c 'echo 0 >"$0/cgroup.procs" && exec "$@"' $group "$@"; }
+    mkdir $group
+    [ "$(in_group setpriv --reuid 65534 --regid 65534 --clear-groups chbind --silent --ip 10.77.0.21 $python -c "$bound")" = 10.77.0.21 ]
+    in_group "$VSERVER_LIBEXEC/vserver-lock" --group 10.77.0.22
+    run in_group setpriv --reuid 65534 --regid 65534 --clear-groups chbind --silent --ip 10.77.0.21 echo EXECUTED
+    refused "is in '$group', which has rules"
+    run in_group setpriv --bounding-set=-all --inh-caps=-all chbind --silent --ip 10.77.0.21 echo EXECUTED      # root that asks
+    refused "is in '$group', which has rules"
+    rmdir $group
+}
+
 @test "where the service was and does not answer nothing is run" {
     mv /run/vserver-lock.socket /run/aside
     install -m 0666 /dev/null /run/vserver-lock.socket
     run mine --ip 10.77.0.21 echo EXECUTED
     mv /run/aside /run/vserver-lock.socket
     refused 'the lock service does not run here'
+}
+
+@test "without Landlock nothing is run, by root neither: it could take sockets from outside" {
+    run lacking landlock_create_ruleset=95 -- setpriv --reuid 65534 --regid 65534 --clear-groups chbind --silent --ip 10.77.0.21 echo EXECUTED
+    refused 'this kernel has no Landlock'
+    run lacking landlock_create_ruleset=38 -- chbind --silent --ip 10.77.0.21 echo EXECUTED
+    refused 'this kernel has no Landlock'
+    [ "$(lacking landlock_create_ruleset=95 -- chbind --silent --honest --ip 10.77.0.21 echo EXECUTED)" = EXECUTED ]
 }
 
 @test "many at once" {

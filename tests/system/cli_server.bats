@@ -136,6 +136,27 @@ fingerprint() {
     [ -z "$(ls "$BATS_TEST_TMPDIR/view")" ]
 }
 
+@test "a view is mounted where nobody but root decides that it goes" {
+    local dir=$BATS_TEST_TMPDIR
+    mkdir "$dir/place" "$dir/theirs" "$dir/theirs/place"
+    chown 1234 "$dir/theirs"
+    ln -s place "$dir/link"
+    mkdir -m 1777 "$dir/sticky"
+    mkdir "$dir/sticky/place"
+    for place in "$dir/link" "$dir/theirs" "$dir/theirs/place" /proc/self/cwd; do
+        run_vserver web1 mount "$place"
+        [ "$status" -ne 0 ] || { echo "$place"; return 1; }
+        run ! findmnt "$place"
+    done
+    chmod 757 "$dir/theirs"; chown 0 "$dir/theirs"
+    run_vserver web1 mount "$dir/theirs/place"
+    [[ $stderr == *"others may write '$dir/theirs'"* ]]
+    vserver web1 mount "$dir/sticky/place/"
+    findmnt "$dir/sticky/place"
+    vserver web1 umount "$dir/sticky/place"
+    run ! findmnt "$dir/sticky/place"
+}
+
 @test "a view shows volumes, and follows no link that a guest has put in their place" {
     sed -i 's|^#volumes = .*|volumes = ["/srv/data"]|' /etc/vservers/web2.toml
     vserver web2 exec sh -c 'echo kept >/srv/data/file'

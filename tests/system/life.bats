@@ -323,6 +323,21 @@ recorder_after() { local now; now=$(pid_of recorder "$1") && [[ $now != "$2" ]];
     wait_until has_generation small $(( first + 1 ))
     vserver small stop
 }
+
+@test "what is set while a restart is to come counts for it" {
+    new_talker small 10.77.0.50
+    vserver small start
+    echo 5 >/run/vservers/small/quick-reboots    # a pause of four seconds
+    first=$(state_of small generation)
+    vserver small exec -- kill -TERM 1 || true
+    wait_until sh -c 'vserver small status | grep -q "in a row"'
+    sed -i -e '/^hostname/d' -e '1i hostname = "anew"' /etc/vservers/small.toml
+    wait_until has_generation small $(( first + 1 ))
+    wait_until is_running small
+    [ "$(vserver small exec -- hostname)" = anew ]
+    vserver small stop
+}
+
 paused_by_reboot() {
     echo 30 >/run/vservers/small/quick-reboots
     vserver small exec -- kill -TERM 1 || true

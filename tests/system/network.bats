@@ -258,6 +258,30 @@ new_network() {
     at "$guest0" ping -c 1 -W 2 10.77.0.2    # everything before it has been dealt with
     diff <(echo "$before") <(neighbourhood)
 }
+
+@test "no kind of frame comes from a server to a socket of the host or of another server" {
+    local frames=$BATS_TEST_DIRNAME/../escape/frames.py attack before place
+    attack=(/usr/bin/python3 "$frames" 10.77.0.10 fd77::10 10.77.0.2 fd77::2 10.77.0.11 fd77::11 5001)
+    for place in host "$guest1"; do
+        background "$BATS_TEST_TMPDIR/heard-$place" "$place" /usr/bin/python3 "$frames" listen 5001
+        wait_until grep -q ready "$BATS_TEST_TMPDIR/heard-$place"
+    done
+    at wire ping -c 1 -W 2 10.77.0.2
+    before=$(neighbourhood)
+    at "$guest0" "${attack[@]}"
+    at "$guest0" ping -c 1 -W 2 10.77.0.2
+    diff <(echo "$before") <(neighbourhood)
+    for place in host "$guest1"; do
+        at wire "$packets" send 4 "$([[ $place == host ]] && echo 10.77.0.2 || echo 10.77.0.11)" 5001 end
+        wait_until grep -q end "$BATS_TEST_TMPDIR/heard-$place"
+        [ "$(<"$BATS_TEST_TMPDIR/heard-$place")" = $'ready\nend' ]
+    done
+    nft flush ruleset    # the frames are good
+    at "$guest0" "${attack[@]}"
+    wait_until many_hits host 50
+    wait_until many_hits "$guest1" 1
+}
+many_hits() { (( $(grep -c HIT "$BATS_TEST_TMPDIR/heard-$1") >= $2 )); }
 # Neighbours that are no entries of ours too; a device that is just up is "linkdown" for a moment.
 neighbourhood() { { ip neigh show nud all | sort | grep vs-; ip -6 route; ip -6 address show scope global; } | sed 's/ linkdown//'; }
 

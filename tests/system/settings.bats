@@ -105,6 +105,12 @@ context_of() { vserver "$1" list --json | jq ".servers[] | select(.name == \"$1\
     audit_now
 }
 
+@test "what a pre-start sets anew is what the server is started with" {
+    make_hook 'pre-start) sed -i -e /^hostname/d -e "1i hostname = \"anew\"" /etc/vservers/small.toml ;;'
+    vserver small start
+    [ "$(vserver small exec -- hostname)" = anew ]
+}
+
 @test "a pre-stop that fails aborts the stop" {
     make_hook 'pre-stop) [ -e "'"$BATS_TEST_TMPDIR"'/may-stop" ] ;;'
     vserver small start
