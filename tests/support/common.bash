@@ -27,6 +27,7 @@ end_test() {
     if (( $# )); then set -- --running "$@"; fi
     leaks=$(audit compare "$BATS_FILE_TMPDIR/audit" "$@") && return
     echo "$leaks"
+    cat /tmp/vserver-sanitizer.* 2>/dev/null || true
     sed -n 's/^left behind: process \([0-9]*\) .*/\1/p' <<<"$leaks" | xargs -r kill -KILL
     audit snapshot "$BATS_FILE_TMPDIR/audit"
     return 1

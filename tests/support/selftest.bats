@@ -13,7 +13,7 @@ inside() { run testhost run -- bash -c "$1"; }
 has_line() { grep -qE -- "$1" <<<"$output" || { echo "no line: $1"; echo "$output"; return 1; }; }
 
 # What a test host of this owner has left on the real machine.
-remains_of() { find /sys/fs/cgroup "${VSERVER_SCRATCH:-/var/tmp}" -maxdepth 3 -name "vserver-testhost.$1.*" 2>/dev/null; }
+remains_of() { find /sys/fs/cgroup "${VSERVER_SCRATCH:-/var/tmp}" -maxdepth 3 -name "vserver-testhost-*.$1.*" 2>/dev/null; }
 
 soon() {
     local try
@@ -32,7 +32,7 @@ start() {
     init=$(init_of "$owner")
 }
 
-init_of() { pgrep -f -- "--machine vserver-testhost.$1\."; }
+init_of() { pgrep -f -- "--machine vserver-testhost-[0-9]*.$1\."; }
 
 dead() { [[ ! -d /proc/$1 ]] || grep -q '^State:.Z' "/proc/$1/status"; }
 
@@ -158,6 +158,8 @@ teardown() { [[ -z ${owner:-} ]] || kill -TERM "$owner" 2>/dev/null || true; }
 @test "a run does not sweep another that lives" {
     start sleep 1000
     testhost run -- true
+    [[ $(remains_of "$owner") && $(init_of "$owner") ]]
+    unshare --pid --fork --mount-proc "$support/testhost" run -- true    # where pids are others, and the control groups are not
     [[ $(remains_of "$owner") && $(init_of "$owner") ]]
 }
 

@@ -164,7 +164,7 @@ locks = 30'
 
 # ask PROGRAM: python that talks to the service as a hostile client does.
 ask() {
-    as_user "${guard[@]}" $python -c 'import ctypes, os, socket, struct, sys, threading, time
+    as_user "${guard[@]}" $python -u -c 'import ctypes, os, socket, struct, sys, threading, time
 MAGIC = 0x316b7361646b6c76
 def request(words, magic=MAGIC, own=0, broadcast=b""):
     return struct.pack("<QQ", magic, own) + b"".join(w.ljust(64, b"\0") for w in words + [b""] * (16 - len(words))) + broadcast.ljust(64, b"\0")
