@@ -7,8 +7,8 @@
 #include "cli/run.hpp"
 #include "cli/select.hpp"
 #include "cli/tables.hpp"
-#include "context/whole_proc.hpp"
 #include "sys/process.hpp"
+#include "sys/whole_proc.hpp"
 
 namespace vs::cli {
 
@@ -27,7 +27,7 @@ constexpr std::string_view kHelp =
 
 Result<int> show(bool as_json) {
     if (!sys::is_superuser()) return fail(Code::denied, "only root may do this; try 'sudo vserver-stat'");
-    TRY(context::see_whole_proc());
+    TRY(sys::see_whole_proc());
     Invocation everyone;
     everyone.selector = Selector::all;
     auto answers = TRY(query_chosen(TRY(storage::Store::open()), everyone));
