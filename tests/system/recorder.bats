@@ -217,6 +217,37 @@ fits_on_a_full_disk() {    # SEGMENT-BYTES RECORDS
     [[ $(stat -c %s "$logs/00000002.log") -gt 1312 ]]
 }
 
+# ---------------------------------------------------------------------------------------------- forgotten keys
+
+@test "on a file system that copies on writing, a key that was written over is nowhere on the disk" {
+    umount "$logs"
+    truncate -s 128M "$BATS_TEST_TMPDIR/disk"
+    mkfs.btrfs -q "$BATS_TEST_TMPDIR/disk"
+    mount -o loop "$BATS_TEST_TMPDIR/disk" "$logs"
+    chown "$uid:$uid" "$logs"
+    key=$(log-tool make "$logs" "$uid")
+    sync -f "$logs"
+    on_disk() { python3 -c 'import sys; sys.exit(bytes.fromhex(sys.argv[2]) not in open(sys.argv[1], "rb").read())' "$BATS_TEST_TMPDIR/disk" "$1"; }
+    seed() { od -An -tx1 -v -j "$1" -N 32 "$logs/seal" | tr -d ' \n'; }
+    local first second
+    first=$(seed 72)
+    on_disk "$first"
+    begin_record 'echo one; exec sleep 1000'
+    wait_until has one
+    wait_until eval 'is_sealed $(log-tool count "$logs")'
+    second=$(seed 104)
+    sync -f "$logs"
+    on_disk "$second"
+    kill "$command"
+    wait "$rig"
+    sync -f "$logs"
+    run on_disk "$first"
+    [ "$status" -eq 1 ]
+    run on_disk "$second"
+    [ "$status" -eq 1 ]
+    log-tool verify "$logs" "$key"
+}
+
 # ---------------------------------------------------------------------------------------------- memory
 
 @test "it takes at most 110 KiB, averaged over twenty" {
