@@ -33,7 +33,14 @@ Result<std::vector<std::uint64_t>> LogDirectory::segments() const {
         auto number = base::parse_number(std::string_view(name).substr(0, name.find('.')));
         if (number && name == segment_name(*number, kRecordsEnding).data()) segments.push_back(*number);
     }
+    if (!segments.empty() && !TRY(is_begun(segments.back()))) segments.pop_back();
     return segments;
+}
+
+Result<bool> LogDirectory::is_begun(std::uint64_t segment) const {
+    auto file = sys::open_beneath(directory_, segment_name(segment, kRecordsEnding).data(), O_RDONLY | O_NONBLOCK);
+    if (!file) return true;  // whoever reads it will say why
+    return TRY(sys::stat_fd(*file)).st_size > 0;
 }
 
 Result<std::string> LogDirectory::records(std::uint64_t segment) const { return read(segment_name(segment, kRecordsEnding).data()); }

@@ -17,7 +17,7 @@ class LogDirectory {
     /// Code::failed with what to do where there is no log.
     static Result<LogDirectory> open(const std::string& path);
 
-    /// Those of which there is a file, in order.
+    /// Those of which there is a file, in order; not one whose files the recorder has only prepared.
     [[nodiscard]] Result<std::vector<std::uint64_t>> segments() const;
     [[nodiscard]] Result<std::string> records(std::uint64_t segment) const;
     [[nodiscard]] Result<std::string> notes(std::uint64_t segment) const;
@@ -27,6 +27,7 @@ class LogDirectory {
     [[nodiscard]] const sys::DirFd& descriptor() const { return directory_; }
 
   private:
+    [[nodiscard]] Result<bool> is_begun(std::uint64_t segment) const;
     [[nodiscard]] Result<std::string> read(const std::string& name) const;
 
     sys::DirFd directory_;

@@ -10,6 +10,7 @@
 #include "log/base64.hpp"
 #include "log/note.hpp"
 #include "sys/file.hpp"
+#include "sys/overwrite.hpp"
 #include "sys/random.hpp"
 
 namespace vs::log {
@@ -80,12 +81,13 @@ Result<MachineState> read_state(const sys::DirFd& directory) {
 }
 
 Result<VerificationKey> make_machine(const sys::DirFd& directory) {
+    TRY(sys::overwrite_in_place(directory));
     MachineState state;
     auto seed = TRY(random_seed());
     state.seed = seed.bytes();
     VerificationKey key{"vserver/machine/" + TRY(sys::random_hex(8)), seed.public_key()};
     TRY(sys::replace_file(directory, "issued", "", 0600, sys::Durability::synced));
-    TRY(sys::replace_file(directory, kSealFile, image_of(state), 0600, sys::Durability::synced));
+    TRY(sys::replace_file(directory, kSealFile, image_of(state), 0600, sys::Durability::secret));
     TRY(sys::replace_file(directory, "key", key.text() + "\n", 0600, sys::Durability::synced));
     return key;
 }
@@ -187,9 +189,10 @@ Result<> Machine::begin_log(const model::ServerName& name, const sys::DirFd& dir
 Result<> make_log(const NewLog& log, const sys::DirFd& directory, const Seed& seed) {
     SealState state;
     if (log.origin.empty() || log.origin.size() >= state.origin.size()) return fail(Code::usage, "'{}' is no name for a log", log.origin);
+    TRY(sys::overwrite_in_place(directory));
     state.opening_seed = seed.bytes();
     std::ranges::copy(log.origin, state.origin.begin());
-    auto written = sys::replace_file(directory, kSealFile, image_of(state), 0600, sys::Durability::synced);
+    auto written = sys::replace_file(directory, kSealFile, image_of(state), 0600, sys::Durability::secret);
     ::sodium_memzero(state.opening_seed.data(), state.opening_seed.size());
     if (!written) return std::unexpected<Error>(written.error());
     return sys::change_owner(directory, kSealFile, log.uid, log.uid);

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/text.hpp"
+#include "model/paths.hpp"
 #include "server/cgroups.hpp"
 #include "server/examine_parts.hpp"
 #include "server/host_limits.hpp"
@@ -15,6 +16,7 @@
 #include "server/void_overlay.hpp"
 #include "sys/file.hpp"
 #include "sys/host.hpp"
+#include "sys/overwrite.hpp"
 #include "sys/process.hpp"
 #include "sys/user_namespace.hpp"
 
@@ -142,6 +144,24 @@ void examine_shield(Findings& findings) {
     findings.notice("shield", "off: context 0 sees and reaches the processes of servers", "vserver shield on");
 }
 
+/// Whoever takes the machine must not find the keys that sealed what was before.
+void examine_log_keys(Findings& findings) {
+    auto logs = sys::open_dir(sys::kHere, model::paths::kLogs);
+    if (!logs) return;  // none yet
+    std::vector<std::string> open;
+    auto names = sys::list_dir(*logs);
+    if (!names) return findings.bad("log keys", names.error().message(), "");
+    for (const auto& name : *names) {
+        auto directory = sys::open_dir(*logs, name);
+        auto overwrite = directory ? sys::overwrite_of(*directory) : Result<sys::Overwrite>(sys::Overwrite::in_place);
+        if (!overwrite || *overwrite == sys::Overwrite::elsewhere) open.push_back(name);
+    }
+    if (open.empty()) return findings.good("log keys", "are written over in place");
+    findings.notice("log keys", fmt::format("those of '{}' stay on the disk when they are written over: {} copies on writing",
+                                            fmt::join(open, "', '"), model::paths::kLogs),
+                    "keep it on ext4 or xfs, and let another machine witness the logs (vserver NAME logs witness)");
+}
+
 }  // namespace
 
 std::vector<Finding> examine_host(const storage::Store& store) {
@@ -158,6 +178,7 @@ std::vector<Finding> examine_host(const storage::Store& store) {
     examine_ids(findings);
     examine_shield(findings);
     examine_disk(findings, store);
+    examine_log_keys(findings);
     return findings.take();
 }
 

@@ -226,8 +226,10 @@ namespace {
 
 Result<> write_new(FdRef dir, const std::string& name, std::string_view data, unsigned mode, Durability durability) {
     Fd fd = TRY(open_at(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode));
+    const bool allocates = durability == Durability::secret && !data.empty();
+    if (allocates && ::fallocate(fd.get(), 0, 0, static_cast<off_t>(data.size())) < 0 && errno_now() != EOPNOTSUPP) return failed("allocate '{}'", name);
     TRY_WITH(write_all(fd, data), "write '{}'", name);
-    return durability == Durability::synced ? sync_fd(fd) : Result<>();
+    return durability == Durability::volatile_ ? Result<>() : sync_fd(fd);
 }
 
 }  // namespace
@@ -239,7 +241,7 @@ Result<> replace_file(FdRef dir, const std::string& name, std::string_view data,
     auto replaced = write_new(dir, temporary, data, mode, durability);
     if (replaced) replaced = rename_at(dir, temporary, dir, name);
     if (!replaced) (void)remove_file(dir, temporary);  // the next writing begins by emptying it
-    if (!replaced || durability != Durability::synced) return replaced;
+    if (!replaced || durability == Durability::volatile_) return replaced;
     Fd self = TRY(open_at(dir, ".", O_RDONLY | O_DIRECTORY));
     return sync_fd(self);
 }

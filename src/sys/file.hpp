@@ -61,6 +61,8 @@ Result<> write_kernel_file(FdRef dir, const std::string& path, std::string_view 
 
 enum class Durability {
     synced,    ///< temporary file, fsync, rename, fsync of the directory
+    secret,    ///< the same; its blocks are its own before anything is in them: else btrfs keeps a small file among its metadata, of which
+               ///< old copies stay (sys/overwrite.hpp)
     volatile_  ///< temporary file and rename only: for /run, which a reboot erases with what it describes
 };
 /// Replaces a file as one step: a reader sees the old or the new content, never a mixture. What is left of one that was killed

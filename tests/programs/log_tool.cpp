@@ -60,10 +60,11 @@ Result<int> write(const std::string& path, std::uint64_t count, std::uint64_t se
     std::mt19937_64 random(seed);
     recorder::SealedStore store(directory.descriptor().get(), {bytes, 1000}, {static_cast<std::uint8_t>(seed)});
     if (!store.open()) return fail(Code::failed, "the log cannot be gone on with");
+    const auto often = 16 + count / 100;
     for (std::uint64_t i = 0; i < count; ++i) {
         store.append({.source = log::Source::console}, fmt::format("{:016x} {}\n", random(), std::string(random() % 100, 'x')));
-        if (random() % 16 == 0) store.settle();
-        if (random() % 16 == 0) store.heartbeat();
+        if (random() % often == 0) store.settle();
+        if (random() % often == 0) store.heartbeat();
     }
     store.settle();
     return store.is_settled() ? 0 : 1;

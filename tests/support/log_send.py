@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """log_send.py SOCKET datagram|stream COUNT WORD: sends "WORD 0", "WORD 1" and so on, as syslog messages of cron, and prints how
-many of these calls returned. More modes, for what a hostile sender does: mixed (datagrams, with large and empty ones among them),
+many of these calls returned. padded is of 128 bytes each. More modes, for what a hostile sender does: mixed (datagrams, with large and empty ones among them),
 descriptors, lingering and lingering-stream (until killed), sizes, idle (COUNT connections, until killed)."""
 import array
 import os
@@ -26,6 +26,10 @@ if mode == "datagram":
     out = connected(socket.SOCK_DGRAM)
     for i in range(count):
         out.send(message(i))
+elif mode == "padded":
+    out = connected(socket.SOCK_DGRAM)
+    for i in range(count):
+        out.send(message(i).ljust(128, b" "))
 elif mode == "mixed":
     out = connected(socket.SOCK_DGRAM)
     for i in range(count):

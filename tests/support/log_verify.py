@@ -79,7 +79,7 @@ def signed(note, key):
     return is_signature(*note.groups(), key)
 
 
-@functools.lru_cache(maxsize=4096)      # the mutations of one log have most notes in common
+@functools.lru_cache(maxsize=65536)     # the mutations of one log have most notes in common
 def is_signature(body, name, coded, key):
     try:
         blob = decode(coded)
@@ -141,6 +141,11 @@ def read_chain(data, key):
         openings.append(opening)
         key, at = opening["next"], note.end()
     return openings
+
+
+@functools.lru_cache(maxsize=64)        # and most of their files
+def notes_of(data, opening):
+    return read_notes(data, dict(opening))
 
 
 def read_notes(data, opening):
@@ -226,7 +231,7 @@ class Segment:
             self.next += 1
 
 
-@functools.lru_cache(maxsize=64)        # and most of their segments
+@functools.lru_cache(maxsize=64)
 def fault_of(data, opening, notes, final):
     try:
         Segment(data, dict(opening), [dict(note) for note in notes]).check(final)
@@ -260,7 +265,7 @@ def verify(directory, key):
         if opening["segment"] not in present:
             continue
         number = opening["segment"]
-        notes, following, torn = read_notes(read(directory, f"{number:08}.seal") or b"", opening)
+        notes, following, torn = notes_of(read(directory, f"{number:08}.seal") or b"", tuple(opening.items()))
         records = read(directory, f"{number:08}.log")
         sealed = notes[-1]["size"] if notes else opening["size"]
         final = bool(notes) and following is None

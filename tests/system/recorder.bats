@@ -41,7 +41,7 @@ END
 
 @test "segments stay below their limit, two old ones are kept, and they still verify" {
     record_with 65536 'seq 1 100000'
-    [ "$(ls "$logs"/*.log | wc -l)" = 3 ]
+    [ "$(find "$logs" -name '*.log' -size +0 | wc -l)" = 3 ]
     local file
     for file in "$logs"/*.log; do (( $(stat -c %s "$file") <= 65536 )); done
     [ "$(all_logs | tail -n 20000)" = "$(seq 80001 100000)" ]
@@ -184,6 +184,67 @@ END
     wait "$rig"
     (( $(log-tool lost "$logs") > 0 ))
     grep -q '^recorder: exit 0$' "$result"
+    log-tool verify "$logs" "$key"
+}
+
+# A real file system, on which blocks can be reserved, filled to the last one. RECORDS of 192 bytes are stored then.
+fits_on_a_full_disk() {    # SEGMENT-BYTES RECORDS
+    umount "$logs"
+    truncate -s 32M "$BATS_TEST_TMPDIR/disk"
+    mkfs.ext4 -qF "$BATS_TEST_TMPDIR/disk"
+    mount -o loop "$BATS_TEST_TMPDIR/disk" "$logs"
+    chown "$uid:$uid" "$logs"
+    key=$(log-tool make "$logs" "$uid")
+    begin_record 'exec sleep 1000' "$1"
+    wait_until eval 'is_sealed $(log-tool count "$logs")'
+    # More than once: what is not written back yet has more reserved than it needs.
+    local i
+    for i in 1 2 3 4; do dd if=/dev/zero of="$logs/filler$i" bs=4096 conv=fsync 2>/dev/null || true; done
+    (( $(stat -c %s "$logs/filler4") == 0 ))
+    log_send.py "$pids.run/log/log" padded "$2" padded
+    wait_until eval '(( $(log-tool list "$logs" | grep -c "padded [0-9]") + $(log-tool lost-records "$logs") == '"$2"' ))'
+    wait_until eval 'is_sealed $(log-tool count "$logs")'
+    [ "$(log-tool lost-records "$logs")" = 0 ]
+    kill "$command"
+    wait "$rig"
+    log-tool verify "$logs" "$key"
+}
+
+@test "a disk that somebody else has filled takes what was reserved" { fits_on_a_full_disk 8388608 2000; }
+
+@test "and the next segment's beginning too" {
+    fits_on_a_full_disk 131072 700
+    [[ $(stat -c %s "$logs/00000002.log") -gt 1312 ]]
+}
+
+# ---------------------------------------------------------------------------------------------- forgotten keys
+
+@test "on a file system that copies on writing, a key that was written over is nowhere on the disk" {
+    umount "$logs"
+    truncate -s 128M "$BATS_TEST_TMPDIR/disk"
+    mkfs.btrfs -q "$BATS_TEST_TMPDIR/disk"
+    mount -o loop "$BATS_TEST_TMPDIR/disk" "$logs"
+    chown "$uid:$uid" "$logs"
+    key=$(log-tool make "$logs" "$uid")
+    sync -f "$logs"
+    on_disk() { python3 -c 'import sys; sys.exit(bytes.fromhex(sys.argv[2]) not in open(sys.argv[1], "rb").read())' "$BATS_TEST_TMPDIR/disk" "$1"; }
+    seed() { od -An -tx1 -v -j "$1" -N 32 "$logs/seal" | tr -d ' \n'; }
+    local first second
+    first=$(seed 72)
+    on_disk "$first"
+    begin_record 'echo one; exec sleep 1000'
+    wait_until has one
+    wait_until eval 'is_sealed $(log-tool count "$logs")'
+    second=$(seed 104)
+    sync -f "$logs"
+    on_disk "$second"
+    kill "$command"
+    wait "$rig"
+    sync -f "$logs"
+    run on_disk "$first"
+    [ "$status" -eq 1 ]
+    run on_disk "$second"
+    [ "$status" -eq 1 ]
     log-tool verify "$logs" "$key"
 }
 

@@ -47,6 +47,7 @@ constexpr std::array kRules{
     Rule{SYS_fdatasync, kSealDescriptor, kNotesDescriptor},
     Rule{SYS_fsync, keeper::kLogDir},
     Rule{SYS_ftruncate, kChainDescriptor, kNotesDescriptor},
+    Rule{SYS_fallocate, kChainDescriptor, kLastConnection},
     Rule{SYS_lseek, kChainDescriptor, kNotesDescriptor},
     Rule{SYS_close, kSealDescriptor, kNotesDescriptor},
     Rule{SYS_setsockopt, keeper::kLogSocket, keeper::kNoteSocket},

@@ -20,6 +20,7 @@ namespace {
 using log::Phase;
 
 constexpr std::uint64_t kMostUnsealed = 16384;
+constexpr std::uint64_t kRecordsFloor = 512 << 10, kNotesFloor = 128 << 10, kChainFloor = 4096;
 
 std::uint64_t now(clockid_t clock) {
     timespec time{};
@@ -97,6 +98,8 @@ bool SealedStore::open_files(std::uint64_t segment, int flags) {
 }
 
 void SealedStore::close_files() {
+    records_floor_.forget();
+    notes_floor_.forget();
     for (int* fd : {&notes_, &records_}) {
         if (*fd >= 0) ::close(*fd);
         *fd = -1;
@@ -106,7 +109,10 @@ void SealedStore::close_files() {
 /// The segment that is open, as its last writer left it.
 bool SealedStore::resume() {
     if (!open_files(state_.segment, 0)) return false;
-    if (recover_tail()) return true;
+    if (recover_tail()) {
+        reserve();
+        return true;
+    }
     close_files();
     tree_ = *state_.frontier();
     return false;
@@ -288,6 +294,8 @@ bool SealedStore::make_room(std::uint64_t bytes) {
 
 bool SealedStore::close_segment() {
     if (!sync_records() || !checkpoint(Mark::final)) return false;
+    (void)!::ftruncate(records_, static_cast<off_t>(end_));  // what was reserved
+    (void)!::ftruncate(notes_, static_cast<off_t>(state_.notes_end));
     close_files();
     return true;
 }
@@ -308,12 +316,37 @@ bool SealedStore::begin_segment() {
     state_.checkpoint_seed = first.bytes();
     save();
     drop_segments();
+    reserve();
     return true;
+}
+
+/// A file system may say that it cannot, or that it is full; then it is as it is.
+void SealedStore::reserve() {
+    const auto used = std::min(end_ + state_.notes_end, limits_.segment_bytes);
+    const auto ahead = std::min(kRecordsFloor, limits_.segment_bytes - used);
+    records_floor_.keep(records_, end_, ahead);
+    notes_floor_.keep(notes_, state_.notes_end, kNotesFloor);
+    chain_floor_.keep(chain_, state_.chain_end, kChainFloor);
+    if (ahead < kRecordsFloor && prepared_ <= state_.segment) reserve_next(kRecordsFloor);
+}
+
+void SealedStore::reserve_next(std::uint64_t bytes) {
+    const auto next = state_.segment + 1;
+    for (auto [ending, size] : {std::pair(log::kRecordsEnding, std::min(bytes, limits_.segment_bytes)), std::pair(log::kNotesEnding, kNotesFloor)}) {
+        const int fd = ::openat(directory_, log::segment_name(next, ending).data(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (fd < 0) return;
+        Floor().keep(fd, 0, size);
+        ::close(fd);
+    }
+    prepared_ = next;
 }
 
 bool SealedStore::write_segment_head(std::uint64_t segment) {
     close_files();
-    if (!open_files(segment, O_TRUNC)) return false;
+    if (!open_files(segment, 0)) return false;
+    // What a killed recorder had begun. Of files that were only prepared, not even that: it would give their room away.
+    for (int fd : {records_, notes_})
+        if (::lseek(fd, 0, SEEK_END) != 0 && ::ftruncate(fd, 0) < 0) return false;
     log::SegmentHead head;
     head.segment = segment;
     head.size = tree_.size();
@@ -364,6 +397,7 @@ bool SealedStore::checkpoint(Mark mark) {
     }
     from_ = until_ = time;
     save();
+    if (mark == Mark::more_follow) reserve();
     return true;
 }
 

@@ -4,7 +4,8 @@
 //
 // Durability: a record survives the end of this process at once, and a loss of power after settle(). The order is records,
 // checkpoint, key, each on disk before the next: a process or a machine that ends between two of them leaves what
-// open() finishes, and never a log that looks damaged.
+// open() finishes, and never a log that looks damaged. Some disk is ours in advance (floor.hpp), and the next segment's files are there
+// before they are needed: a server that fills the disk does not stop its log at once.
 
 #include <sys/uio.h>
 
@@ -15,6 +16,7 @@
 #include "log/layout.hpp"
 #include "log/note.hpp"
 #include "log/record.hpp"
+#include "programs/recorder/floor.hpp"
 
 namespace vs::recorder {
 
@@ -85,6 +87,8 @@ class SealedStore {
     bool write_segment_head(std::uint64_t segment);
     bool close_segment();
     void drop_segments();
+    void reserve();
+    void reserve_next(std::uint64_t bytes);
     bool write_records(std::span<const Message> messages);
     bool write_parts(std::span<const iovec> parts, std::uint64_t length);
     void mark(log::Kind kind);
@@ -107,6 +111,8 @@ class SealedStore {
     bool saved_ = true;
     log::Frontier tree_;
     std::uint64_t end_ = 0;         ///< of the file of records
+    Floor records_floor_, notes_floor_, chain_floor_;
+    std::uint64_t prepared_ = 0;    ///< the segment whose files are there already
     std::uint64_t unsynced_ = 0;    ///< bytes that a loss of power could still take
     std::uint64_t from_ = UINT64_MAX, until_ = 0;  ///< of the host's clock, since the last checkpoint
     log::Found found_;              ///< what no record has told of yet: these
