@@ -142,6 +142,22 @@ never_seen() {
     (( $(sed -n 's/ caught$//p' "$BATS_TEST_TMPDIR/caught") > 0 ))
 }
 
+@test "a context that stops what is entered keeps nobody out of the others" {
+    require_feature program python3
+    chcontext --silent --ctx trap python3 "$here/catch_entrant.py" 60 hold >"$BATS_TEST_TMPDIR/held" 3>&- &
+    local trap=$! entered=()
+    wait_until grep -q ready "$BATS_TEST_TMPDIR/held"
+    until grep -q held "$BATS_TEST_TMPDIR/held"; do
+        chcontext --silent --ctx trap true 3>&- &
+        entered+=($!)
+        sleep 0.1
+    done
+    run timeout --signal=KILL 10 chcontext --silent --ctx other echo in
+    kill -KILL "$trap" "${entered[@]}" 2>/dev/null || true
+    wait "$trap" "${entered[@]}" || true
+    [ "$output" = in ]
+}
+
 @test "context 1 can signal, trace, change and enter nothing, by any of the known ways" {
     require_feature program python3
     local before
