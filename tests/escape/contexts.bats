@@ -107,6 +107,8 @@ never_seen() {
         cd "$BATS_TEST_TMPDIR"
         for (( i = 0; i < 40; i++ )); do (cd /proc && $who chcontext --silent "$program" cwd/$outside); done
     done
+    for (( i = 0; i < 40; i++ )); do chcontext --silent --secure "$program" --memory; done
+    for (( i = 0; i < 40; i++ )); do as_user chcontext --silent "$program" --memory; done
 }
 
 @test "the kernel's numbers of the outside mean nobody inside" {
