@@ -142,8 +142,9 @@ void join_groups(const ChildPlan& plan) noexcept {
 }
 
 /// The ceiling and the filter are the reaper's too: nothing inside could use it to get above them. Nor is there anything to be taken from it while it
-/// is not yet the reaper: a descriptor, its directory.
+/// is not yet the reaper: a descriptor, its directory, its memory.
 void close_in(const ChildPlan& plan, int descriptors) noexcept {
+    (void)raw::forbid_dump();  // what our caller has in its memory is not the command's; never fails (prctl(2))
     drop_descriptors(plan, descriptors);
     if ((plan.flags & kUlimit) != 0) check(plan, Step::limits, raw::fix_limits());
     if ((plan.areas & kUsers) != 0) check(plan, Step::keyring, raw::join_new_session_keyring());

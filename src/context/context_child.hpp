@@ -57,7 +57,6 @@ struct ChildPlan {
 /// Joins the groups of the plan.
 void join_groups(const ChildPlan& plan) noexcept;
 
-/// For a command that goes into a context that exists: what its process still does after the namespaces have been joined.
 /// Gives the calling process, and what it starts, the context's filter and ceiling, and takes from it what leads out: its directory, and of
 /// `descriptors` (raw::list_descriptors) those that do. Before there is anybody else inside who sees it, and could trace it.
 void close_in(const ChildPlan& plan, int descriptors) noexcept;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <cerrno>
+#include <optional>
 
 #include "context/context_child.hpp"
 #include "context/report_text.hpp"
@@ -152,9 +153,14 @@ Result<Running> enter(const Record& record, const Wish& wish, const Command& com
 Result<Running> begin_chosen(const Choice& choice, Wish wish, const Command& command) {
     TRY(require_administrator());
     if (choice.number == kSpectator) return spectate(wish, command);
-    auto registry = TRY(Registry::open());
-    if (const Record* record = registry.find(choice)) return enter(*record, wish, command);
-    return make_registered(registry, choice, wish, command);
+    std::optional<Record> record;
+    {
+        auto registry = TRY(Registry::open());
+        if (const Record* found = registry.find(choice)) record = *found;
+        else return make_registered(registry, choice, wish, command);
+    }
+    // Nobody else waits for the registry meanwhile: a context can hold up what enters it.
+    return enter(*record, wish, command);
 }
 
 Result<Running> spectate(const Wish& wish, const Command& command) {

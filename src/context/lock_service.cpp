@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "context/context_groups.hpp"
+#include "context/counted_group.hpp"
 #include "context/lock_protocol.hpp"
 #include "context/process_status.hpp"
 #include "model/paths.hpp"
@@ -90,8 +91,10 @@ Result<std::vector<model::Grant>> read_grants() {
 }
 
 /// A group outside of ours can have programs over it that are not over ours: a unit's IPAddressDeny= and DeviceAllow= (systemd.resource-control(5)),
-/// the lock of a service of the host. They would hold the asker no longer.
+/// the lock of a service of the host. They would hold the asker no longer. Nor would the count of a context (counted_group.hpp).
 Result<> check_nothing_is_left_behind(const Asker& asker, sys::FdRef ours) {
+    if (TRY(is_counted_by_version2(asker.pid)))
+        return fail(Code::denied, "process {} is in a context that counts as one: a lock would take it out of that", asker.pid);
     const auto group = TRY(group_of(asker.pid));
     const auto here = TRY(sys::programs_over(TRY(sys::open_dir(sys::kHere, group)))), there = TRY(sys::programs_over(ours));
     if (std::ranges::includes(there, here)) return {};

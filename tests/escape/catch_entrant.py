@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""catch_entrant.py SECONDS: as root of a context that may trace, catch what is entered into it before it executes its command.
+"""catch_entrant.py SECONDS [hold]: as root of a context that may trace, catch what is entered into it before it executes its command.
 
 Numbers are given one after the other, so the next ones are tried until somebody has one. Prints what each one that was caught still
-had: capabilities above our ceiling, no filter of system calls, descriptors that lead out. Exits 1 where there was anything.
+had: capabilities above our ceiling, no filter of system calls, descriptors that lead out. Exits 1 where there was anything. With `hold` it stops the first one and says so.
 """
 import ctypes, os, stat, sys, time
 
@@ -35,6 +35,9 @@ def still_has(pid):
 def look_at(pid):
     libc.ptrace(INTERRUPT, pid, 0, 0)
     os.waitpid(pid, WALL)
+    if sys.argv[2:] == ["hold"] and os.readlink(f"/proc/{pid}/exe").endswith("/chcontext"):
+        print("held", flush=True)
+        time.sleep(1000)
     try:
         return still_has(pid)
     finally:

@@ -107,6 +107,8 @@ never_seen() {
         cd "$BATS_TEST_TMPDIR"
         for (( i = 0; i < 40; i++ )); do (cd /proc && $who chcontext --silent "$program" cwd/$outside); done
     done
+    for (( i = 0; i < 40; i++ )); do chcontext --silent --secure "$program" --memory; done
+    for (( i = 0; i < 40; i++ )); do as_user chcontext --silent "$program" --memory; done
 }
 
 @test "the kernel's numbers of the outside mean nobody inside" {
@@ -140,6 +142,22 @@ never_seen() {
     wait $! || { cat "$BATS_TEST_TMPDIR/caught"; return 1; }
     tail -n 1 "$BATS_TEST_TMPDIR/caught"
     (( $(sed -n 's/ caught$//p' "$BATS_TEST_TMPDIR/caught") > 0 ))
+}
+
+@test "a context that stops what is entered keeps nobody out of the others" {
+    require_feature program python3
+    chcontext --silent --ctx trap python3 "$here/catch_entrant.py" 60 hold >"$BATS_TEST_TMPDIR/held" 3>&- &
+    local trap=$! entered=()
+    wait_until grep -q ready "$BATS_TEST_TMPDIR/held"
+    until grep -q held "$BATS_TEST_TMPDIR/held"; do
+        chcontext --silent --ctx trap true 3>&- &
+        entered+=($!)
+        sleep 0.1
+    done
+    run timeout --signal=KILL 10 chcontext --silent --ctx other echo in
+    kill -KILL "$trap" "${entered[@]}" 2>/dev/null || true
+    wait "$trap" "${entered[@]}" || true
+    [ "$output" = in ]
 }
 
 @test "context 1 can signal, trace, change and enter nothing, by any of the known ways" {

@@ -119,6 +119,17 @@ low_ports = true'
     rmdir $group
 }
 
+@test "nobody is taken out of the group by which his context counts as one" {
+    local group=/sys/fs/cgroup/.counted-1
+    [[ ! -d /sys/fs/cgroup/unified ]] || group=/sys/fs/cgroup/unified/.counted-1
+    mkdir $group
+    guard=(sh -c 'echo 0 >"$0/cgroup.procs" && exec setpriv --reuid 65534 --regid 65534 --clear-groups "$@"' $group)
+    as_user() { "$@"; }    # it goes there as root
+    run ask 'give_up(); s = door(); s.send(request([b"10.77.0.21"])); print(answer(s))'
+    [[ $output == *'in a context that counts as one'* ]]
+    rmdir $group
+}
+
 @test "where the service was and does not answer nothing is run" {
     mv /run/vserver-lock.socket /run/aside
     install -m 0666 /dev/null /run/vserver-lock.socket
