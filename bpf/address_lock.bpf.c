@@ -2,7 +2,9 @@
  * addresses of its lock (docs/decisions/address-lock.md).
  *
  *     calls.bpf.h      bind, connect, sendmsg and the names of sockets: an address asked for becomes one of the lock's, or is refused
+ *     wildcards.bpf.h  which sockets asked for "any"
  *     packets.bpf.h    every packet in and out: the backstop, for what never meets those
+ *     datagrams.bpf.h  datagram sockets on "any": found under each of the lock's addresses, and answering from the one that was asked
  *     listeners.bpf.h  listeners on "any", found under each of the lock's addresses
  *
  * All are loaded once per boot, pinned, and attached to each control group, whose storage holds its lock. A group below another
@@ -13,6 +15,7 @@
 #include <linux/in6.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <linux/pkt_cls.h>
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
@@ -60,8 +63,10 @@ static __always_inline int refuse(int error) {
     return 0;
 }
 
+#include "wildcards.bpf.h"
+#include "datagrams.bpf.h"
 #include "calls.bpf.h"
-#include "listeners.bpf.h"
 #include "packets.bpf.h"
+#include "listeners.bpf.h"
 
 const char gpl[] SEC("license") = "GPL";

@@ -36,7 +36,7 @@ struct address_lock {
 };
 
 /* A listener asked for the wildcard can be bound to one address only, and is found for the others by this. */
-enum listener_kind { LISTENER_EXACT, LISTENER_WILDCARD };
+enum listener_kind { LISTENER_EXACT, LISTENER_WILDCARD, LISTENER_DATAGRAM };
 
 #define LISTENER_SLOTS 8 /* of one address and port: SO_REUSEPORT workers come and go */
 

@@ -1,21 +1,5 @@
 /* Part of address_lock.bpf.c: the calls that name an address. */
 
-/* How a socket asked for "any": what it is to be found under besides the address that it got. */
-enum wildcard { WILDCARD_NONE, WILDCARD_4, WILDCARD_6, WILDCARD_DUAL };
-
-/* By the innermost lock of the socket's group, whose programs run first: those above it see only what that one made of the call. */
-struct asked_wildcard {
-    __u64 group;
-    __u64 kind;
-};
-
-struct {
-    __uint(type, BPF_MAP_TYPE_SK_STORAGE);
-    __uint(map_flags, BPF_F_NO_PREALLOC);
-    __type(key, int);
-    __type(value, struct asked_wildcard);
-} wildcards SEC(".maps");
-
 /* 1: a call about another network stack, which is not ours to judge. */
 static __always_inline int is_elsewhere(struct bpf_sock_addr *ctx, const struct address_lock *lock) {
     return lock->network && bpf_get_netns_cookie(ctx) != lock->network;
@@ -69,6 +53,7 @@ int lock_create(struct bpf_sock *sk) {
 /* Remembered before the kernel knows whether the bind succeeds; the next bind says it anew. */
 static __always_inline void note_wildcard(struct bpf_sock_addr *ctx, const struct address_lock *lock, enum wildcard kind) {
     if (!lock->steered || !ctx->sk) return;
+    if (kind != WILDCARD_NONE) note_datagrams(ctx, lock, kind);
     struct asked_wildcard asked = {.group = lock->group};
     struct asked_wildcard *mark = bpf_sk_storage_get(&wildcards, ctx->sk, &asked, BPF_SK_STORAGE_GET_F_CREATE);
     if (mark && mark->group == lock->group) mark->kind = kind;
@@ -85,6 +70,8 @@ int lock_bind4(struct bpf_sock_addr *ctx) {
     if (is_elsewhere(ctx, lock)) return 1;
     __u32 asked = ctx->user_ip4, target = bind_target4(lock, asked);
     if (!target) return refuse(EADDRNOTAVAIL);
+    struct address6 by_name = {{0, 0, MAPPED_WORD, target}};
+    if (asked && lock->steered) forget_datagrams(ctx, &by_name);
     note_wildcard(ctx, lock, asked ? WILDCARD_NONE : WILDCARD_4);
     ctx->user_ip4 = target;
     return may_bind(lock);
@@ -123,6 +110,8 @@ int lock_bind6(struct bpf_sock_addr *ctx) {
     if (is_mapped6(&asked)) {
         __u32 target = bind_target4(lock, asked.word[3]);
         if (!target) return refuse(EADDRNOTAVAIL);
+        struct address6 by_name = {{0, 0, MAPPED_WORD, target}};
+        if (asked.word[3] && lock->steered) forget_datagrams(ctx, &by_name);
         note_wildcard(ctx, lock, asked.word[3] ? WILDCARD_NONE : WILDCARD_4);
         answer_mapped(ctx, target);
         return may_bind(lock);
@@ -131,6 +120,8 @@ int lock_bind6(struct bpf_sock_addr *ctx) {
         answer6(ctx, lock->loopback6);
     else if (!is_own6(lock, &asked) && !is_multicast6(&asked))
         return refuse(EADDRNOTAVAIL);
+    struct address6 by_name = asked6(ctx);
+    if (lock->steered) forget_datagrams(ctx, &by_name);
     note_wildcard(ctx, lock, WILDCARD_NONE);
     return may_bind(lock);
 }
@@ -208,6 +199,20 @@ int lock_connect6(struct bpf_sock_addr *ctx) {
 
 /* ------------------------------------------------------------------------------------------ datagrams without connection */
 
+/* What a socket on "any" says to somebody who has asked it leaves from where he asked, unless the program says another address. */
+static __always_inline __u32 answered4(struct bpf_sock_addr *ctx, const struct address_lock *lock, __u32 to, __u32 otherwise) {
+    struct address6 peer = {{0, 0, MAPPED_WORD, to}};
+    struct answer *answer = answer_to(ctx, &peer);
+    return answer && is_own4(lock, answer->from[3]) ? answer->from[3] : otherwise;
+}
+
+static __always_inline const __u32 *answered6(struct bpf_sock_addr *ctx, const struct address_lock *lock, const struct address6 *to) {
+    struct answer *answer = answer_to(ctx, to);
+    if (!answer) return 0;
+    struct address6 from = {{answer->from[0], answer->from[1], answer->from[2], answer->from[3]}};
+    return is_own6(lock, &from) ? answer->from : 0;
+}
+
 SEC("cgroup/sendmsg4")
 int lock_send4(struct bpf_sock_addr *ctx) {
     struct address_lock *lock = own_lock();
@@ -218,6 +223,7 @@ int lock_send4(struct bpf_sock_addr *ctx) {
     if (lock->loopback4 && is_usual_loopback4(source)) source = lock->loopback4 | (source & LAST_OCTET);
     if (!source) return refuse(ENETUNREACH);
     if (!is_own4(lock, source)) return refuse(EADDRNOTAVAIL);
+    if (lock->steered && source == lock->four[0].address) source = answered4(ctx, lock, to, source);
     ctx->user_ip4 = to;
     ctx->msg_src_ip4 = source;
     return 1;
@@ -232,9 +238,13 @@ int lock_send6(struct bpf_sock_addr *ctx) {
     struct address6 source = {{word[0], word[1], word[2], word[3]}};
     if (!destination6(ctx, lock, &to)) return refuse(ENETUNREACH);
     int choose = is_any6(&source) || (is_loopback6(&source) && lock->loopback4);
+    /* A socket of both families is bound to the IPv4 address. */
+    choose |= is_mapped6(&source) && is_own4(lock, source.word[3]);
     if (!choose && !is_own6(lock, &source)) return refuse(EADDRNOTAVAIL);
-    if (!choose) return 1;
-    const __u32 *from = is_loopback6(&source) ? lock->loopback6 : address_for6(lock, &to);
+    const __u32 *from = 0;
+    if (lock->steered && (choose || equal6(&source, lock->six[0].address))) from = answered6(ctx, lock, &to);
+    if (!choose && !from) return 1;
+    if (!from) from = is_loopback6(&source) ? lock->loopback6 : address_for6(lock, &to);
     word[0] = from[0];
     word[1] = from[1];
     word[2] = from[2];

@@ -1,22 +1,6 @@
 /* Part of address_lock.bpf.c: a listener that asked for "any" is bound to the primary address; for the lock's others, and its
  * own loopback, it is registered here and found when a connection comes. */
 
-struct {
-    __uint(type, BPF_MAP_TYPE_SOCKHASH);
-    __uint(max_entries, 16384);
-    __type(key, struct listener_key);
-    __type(value, __u64);
-} listeners SEC(".maps");
-
-/* Addresses that may have registered listeners, so that a connection to any other pays one lookup only. */
-struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(map_flags, BPF_F_NO_PREALLOC);
-    __uint(max_entries, 16384);
-    __type(key, struct steered_key);
-    __type(value, __u64);
-} steered SEC(".maps");
-
 /* Several workers may listen on the same (SO_REUSEPORT): each takes a slot, so that the end of one does not hide the others. */
 static __always_inline void register_listener(struct bpf_sock_ops *ops, struct listener_key *key) {
     for (int slot = 0; slot < LISTENER_SLOTS; slot++) {
@@ -89,7 +73,7 @@ SEC("sk_lookup")
 int find_listener(struct bpf_sk_lookup *ctx) {
     struct listener_key key = {};
     struct steered_key address = {};
-    if (ctx->protocol != IPPROTO_TCP) return SK_PASS;
+    if (ctx->protocol != IPPROTO_TCP && ctx->protocol != IPPROTO_UDP) return SK_PASS;
     if (ctx->family == AF_INET) {
         __u32 local = ctx->local_ip4;
         address.address[2] = MAPPED_WORD;
@@ -101,6 +85,12 @@ int find_listener(struct bpf_sk_lookup *ctx) {
     if (!bpf_map_lookup_elem(&steered, &address)) return SK_PASS;
     for (int w = 0; w < 4; w++) key.address[w] = address.address[w];
     key.port = (__u16)ctx->local_port;
+    if (ctx->protocol == IPPROTO_UDP) {
+        key.kind = LISTENER_DATAGRAM;
+        struct bound *bound = bpf_map_lookup_elem(&datagrams, &key);
+        if (!bound || bound->group) assign_registered(ctx, &key);
+        return SK_PASS;
+    }
     key.kind = LISTENER_EXACT;
     if (assign_registered(ctx, &key)) return SK_PASS;
     key.kind = LISTENER_WILDCARD;

@@ -1,11 +1,6 @@
 /* Part of address_lock.bpf.c: the two filters of packets. What never meets a hook ends here: listen() without bind, datagrams to
  * a port that was never bound, ping sockets, raw headers. */
 
-struct ports {
-    __be16 source;
-    __be16 destination;
-};
-
 static __always_inline int is_of_elsewhere(struct __sk_buff *skb) {
     struct bpf_sock *sk = skb->sk;
     if (!sk) return 0;
@@ -96,6 +91,16 @@ static __always_inline int from_own6(struct __sk_buff *skb, const struct address
     return is_sent_by_own(skb, lock, &tuple, sizeof tuple.ipv6, protocol);
 }
 
+static __always_inline void note_question4(struct __sk_buff *skb, const struct iphdr *ip) {
+    struct address6 from = {{0, 0, MAPPED_WORD, ip->saddr}}, to = {{0, 0, MAPPED_WORD, ip->daddr}};
+    note_question(skb, &from, &to, (__u32)ip->ihl * 4);
+}
+
+static __always_inline void note_question6(struct __sk_buff *skb, const struct ipv6hdr *ip) {
+    struct address6 from = header6(&ip->saddr), to = header6(&ip->daddr);
+    note_question(skb, &from, &to, sizeof *ip);
+}
+
 SEC("cgroup_skb/ingress")
 int lock_ingress(struct __sk_buff *skb) {
     struct address_lock *lock = own_lock();
@@ -104,14 +109,24 @@ int lock_ingress(struct __sk_buff *skb) {
     if (skb->protocol == bpf_htons(ETH_P_IP)) {
         struct iphdr *ip = data;
         if ((void *)(ip + 1) > end) return 0;
-        if (is_own_loopback4(lock, ip->daddr)) return from_own4(skb, lock, ip);
+        if (is_own_loopback4(lock, ip->daddr)) {
+            allowed = from_own4(skb, lock, ip);
+            if (allowed && ip->protocol == IPPROTO_UDP) note_question4(skb, ip);
+            return allowed;
+        }
         allowed = is_own4(lock, ip->daddr) || is_multicast4(ip->daddr) || is_broadcast4(lock, ip->daddr);
+        if (allowed && lock->steered && ip->protocol == IPPROTO_UDP) note_question4(skb, ip);
     } else if (skb->protocol == bpf_htons(ETH_P_IPV6)) {
         struct ipv6hdr *ip = data;
         if ((void *)(ip + 1) > end) return 0;
         struct address6 to = header6(&ip->daddr);
-        if (is_own_loopback6(lock, &to)) return from_own6(skb, lock, ip);
+        if (is_own_loopback6(lock, &to)) {
+            allowed = from_own6(skb, lock, ip);
+            if (allowed && ip->nexthdr == IPPROTO_UDP) note_question6(skb, ip);
+            return allowed;
+        }
         allowed = is_own6(lock, &to) || is_multicast6(&to);
+        if (allowed && lock->steered && ip->nexthdr == IPPROTO_UDP) note_question6(skb, ip);
     }
     return allowed || is_of_elsewhere(skb);
 }

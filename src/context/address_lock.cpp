@@ -3,15 +3,18 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/netlink.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <set>
 
 #include "address_lock_version.hpp"
 #include "bpf/address_lock.h"
 #include "context/address_lock_object.hpp"
 #include "context/group_root.hpp"
 #include "model/paths.hpp"
+#include "sys/device_program.hpp"
 #include "sys/file.hpp"
 
 namespace vs::context {
@@ -23,6 +26,28 @@ namespace {
 
 const std::string kBpf = "/sys/fs/bpf";
 const std::string kPins = kBpf + "/vserver-" VS_ADDRESS_LOCK_VERSION;
+
+constexpr std::uint32_t kLoopbackDevice = 1;
+
+/// Of two versions each has a filter of its own on a device: they differ in the first 28 bits of their names.
+consteval std::uint32_t handle_of_version() {
+    std::uint32_t handle = 0;
+    for (char digit : std::string_view(VS_ADDRESS_LOCK_VERSION).substr(0, 7))
+        handle = handle << 4 | static_cast<std::uint32_t>(digit <= '9' ? digit - '0' : digit - 'a' + 10);
+    return handle | 1;
+}
+constexpr sys::DeviceFilter kFilter{handle_of_version(), 118};
+
+/// By which devices datagrams for another address than the first come: from this machine by loopback.
+Result<std::set<std::uint32_t>> ways_in(const AddressLock& lock) {
+    std::set<std::uint32_t> devices{kLoopbackDevice};
+    if (lock.addresses.size() < 2) return devices;
+    auto socket = TRY(sys::NetlinkSocket::open(NETLINK_ROUTE));
+    for (const auto& own : TRY(sys::own_addresses(socket)))
+        for (const auto& locked : lock.addresses)
+            if (locked.address.text() == own.address) devices.insert(own.index);
+    return devices;
+}
 
 struct Attachment {
     const char* program;
@@ -160,11 +185,22 @@ Result<> AddressLocker::steer(const AddressLock& lock) const {
     return {};
 }
 
+Result<> AddressLocker::steer_datagrams(const AddressLock& lock) const {
+    auto program = TRY(sys::open_pinned_program(pins_ + "/find_datagrams"));
+    for (auto device : TRY(ways_in(lock))) {
+        auto attached = sys::attach_to_device(program, device, kFilter, pins_);
+        // It is no restriction: where the kernel has no such filters, or may load none any more, the first address has to do.
+        if (!attached && attached.error().code != Code::unsupported) return attached;
+    }
+    return {};
+}
+
 Result<> AddressLocker::lock(const AddressLock& lock, sys::FdRef group) const {
     auto id = TRY(group_id(group));
     auto element = as_element(lock, TRY(sys::network_cookie()), id);
     TRY(attach(lock, group));
     if (is_steered(lock)) TRY_WITH(steer(lock), "let listeners be found under several addresses");
+    if (is_steered(lock)) TRY_WITH(steer_datagrams(lock), "let datagrams be found under several addresses");
     return sys::set_element(locks_, bytes_of(id), bytes_of(element));
 }
 
@@ -196,6 +232,7 @@ Result<> AddressLocker::forget_unused_listeners() const {
     auto root = TRY(group_root());
     for (const auto& place : {root, root + "/.contexts", TRY(cgroup2_mount()) + "/system.slice"})  // the last: services of the host
         if (TRY(is_any_locked(place))) return {};
+    TRY(sys::detach_from_devices(kFilter, pins_));
     auto removed = sys::remove_file(sys::kHere, pins_ + "/steering");
     if (!removed && removed.error().errno_value != ENOENT) return removed;
     return sys::clear_map(TRY(sys::open_pinned_map(pins_ + "/steered")), sizeof(steered_key));

@@ -73,6 +73,7 @@ class AddressLocker {
     explicit AddressLocker(std::string pins, sys::BpfMap locks) : pins_(std::move(pins)), locks_(std::move(locks)) {}
     Result<> attach(const AddressLock& lock, sys::FdRef group) const;
     Result<> steer(const AddressLock& lock) const;
+    Result<> steer_datagrams(const AddressLock& lock) const;
     Result<bool> is_any_locked(const std::string& directory) const;
 
     std::string pins_;  ///< the directory

@@ -9,7 +9,9 @@ readonly here=$BATS_TEST_DIRNAME port=7001
 
 setup_file() {
     ip address add 10.77.0.21/24 dev eth0
+    ip address add 10.77.0.22/24 dev eth0
     ip address add fd77::21/64 dev eth0 nodad
+    ip address add fd77::22/64 dev eth0 nodad
     echo '0 2147483647' >/proc/sys/net/ipv4/ping_group_range
     wire /usr/bin/python3 "$BATS_TEST_DIRNAME/reflector.py" 7001 >/dev/null 2>&1 3>&- &
     echo $! >"$BATS_FILE_TMPDIR/reflector"
@@ -75,6 +77,34 @@ expect_none_escaped() {
 @test "no kind of socket gets away where honest programs are supervised, IPv6" { run attempts 6 honest --honest; expect_none_escaped; }
 
 @test "with a loopback of its own neither" { run attempts 4 root --own-loopback; expect_none_escaped; }
+@test "with several addresses neither: IPv4" { run attempts 4 root --ip 10.77.0.22 --ip fd77::22; expect_none_escaped; }
+@test "with several addresses neither: IPv6" { run attempts 6 root --ip fd77::22; expect_none_escaped; }
+@test "with several addresses neither: a user by the lock service" { run attempts 4 self --ip 10.77.0.22; expect_none_escaped; }
+
+@test "a datagram socket that is not of the lock is not found under its addresses, when the lock's own is gone" {
+    local ask='import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(0.5); s.sendto(b"who", ("10.77.0.22", 7005))
+try: print(s.recvfrom(9)[0])
+except OSError: print("nothing")'
+    local answer='import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind((sys.argv[1], 7005)); print("bound", flush=True)
+words, peer = s.recvfrom(9); s.sendto(sys.argv[2].encode(), peer)'
+    chbind --silent --ip 10.77.0.21 --ip 10.77.0.22 sh -c 'sleep 987 & wait' 3>&- & local lock=$!    # keeps it known
+    chbind --silent --ip 10.77.0.21 --ip 10.77.0.22 /usr/bin/python3 -c "$answer" 0.0.0.0 lock >"$BATS_TEST_TMPDIR/out" 3>&- &
+    wait_until grep -q bound "$BATS_TEST_TMPDIR/out"
+    [ "$(/usr/bin/python3 -c "$ask")" = "b'lock'" ]
+    wait $!
+    local other
+    for other in env 'chbind --silent --ip 10.77.0.21'; do
+        $other /usr/bin/python3 -c "$answer" 10.77.0.21 other >"$BATS_TEST_TMPDIR/out" 3>&- & local outside=$!
+        wait_until grep -q bound "$BATS_TEST_TMPDIR/out"
+        [ "$(/usr/bin/python3 -c "$ask")" = nothing ]
+        kill "$outside"
+        wait "$outside" || true
+    done
+    pkill -f '^sleep 987$'
+    wait "$lock" || true
+}
 
 @test "the attempts are real: without a lock they succeed" {
     run /usr/bin/python3 "$here/sockets.py" 4 10.77.0.21 10.77.0.2 10.77.0.1 $port

@@ -18,6 +18,7 @@ view_network() {
         ip -o -batch - <<<$'link show\naddress show\nnetns list-id'
         ip -4 -batch - <<<$'route show table all\nrule show\nneighbour show nud permanent\nneighbour show proxy'
         ip -6 -batch - <<<$'route show table all\nrule show\nneighbour show nud permanent\nneighbour show proxy'
+        tc qdisc show
     } | awk '
         { gsub(/[ \t]+/, " "); sub(/ $/, "") }
         /^[0-9]+: [^ ]+ </ {
@@ -27,6 +28,7 @@ view_network() {
         }
         /^[0-9]+: [^ ]+ inet/    { print "address", $2, $3, $4; next }
         /^nsid /                 { print "peer", $2; next }
+        /^qdisc /                { if ($2 == "clsact") print "filters", $5; next }
         / (PERMANENT|proxy)$/    { print "neighbour", $0; next }
         !/proto kernel/          { gsub(/ (linkdown|dead|pref medium)/, ""); print "route", $0 }'
 }

@@ -101,6 +101,72 @@ $(sed 's/; s.setsockopt.*/; s.setsockopt(41, 26, 0)/' < <(serve all 8084 6 ::))"
     run on_wire nc -z -w 1 fd77::22 8084; [ "$status" -ne 0 ]
 }
 
+# A datagram server on any address, of both families with the word 6; and what asks it twice and says from where it answers.
+datagram_programs() {
+    cat >"$BATS_FILE_TMPDIR/answer" <<'END'
+import socket, sys
+s = socket.socket(socket.AF_INET6 if sys.argv[2] == "6" else socket.AF_INET, socket.SOCK_DGRAM)
+if sys.argv[2] == "6": s.setsockopt(41, 26, 0)
+s.bind(("", int(sys.argv[1])))
+while True:
+    words, peer = s.recvfrom(100); s.sendto(words, peer)
+END
+    cat >"$BATS_FILE_TMPDIR/ask" <<'END'
+import socket, sys
+port, patience = int(sys.argv[1]), float(sys.argv[2])
+for address in sys.argv[3:]:
+    s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+    s.settimeout(patience)
+    try:
+        for attempt in range(2):
+            s.sendto(b"who", (address, port)); print(s.recvfrom(100)[1][0], flush=True)
+    except OSError as error:
+        print("nothing")
+END
+}
+answer() { echo "$python $BATS_FILE_TMPDIR/answer"; }
+ask() { echo "$python $BATS_FILE_TMPDIR/ask"; }
+
+@test "a datagram server on any address is found under each of its addresses, and answers from the one that was asked" {
+    local who
+    datagram_programs
+    background chbind --silent --ip 10.77.0.21 --ip 10.77.0.22 --ip fd77::21 --ip fd77::22 $(answer) 8091 6
+    background chbind --silent --ip 10.77.0.21 --ip 10.77.0.22 $(answer) 8092 4
+    wait_until sh -c 'ss -Hlun "sport = 8091 or sport = 8092" | grep -c . | grep -qx 2'
+    for who in env wire; do
+        [ "$($who $(ask) 8091 2 10.77.0.21 10.77.0.22 fd77::21 fd77::22 | uniq | xargs)" = '10.77.0.21 10.77.0.22 fd77::21 fd77::22' ]
+        [ "$($who $(ask) 8092 2 10.77.0.22 10.77.0.21 | uniq | xargs)" = '10.77.0.22 10.77.0.21' ]
+        [ "$($who $(ask) 8091 0.3 10.77.0.2 198.51.100.5 | uniq)" = nothing ]
+    done
+}
+
+@test "who binds a datagram socket to one of the addresses by name has it, before a server on any address and after" {
+    datagram_programs
+    sed -i 's|""|sys.argv[3] if len(sys.argv) > 3 else ""|; s|^while|s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\nwhile|; s|s.sendto(words|s.sendto(sys.argv[-1].encode() or words|' "$BATS_FILE_TMPDIR/answer"
+    sed -i 's|print(.*flush|print(s.recvfrom(100)[0].decode(), flush|' "$BATS_FILE_TMPDIR/ask"
+    background chbind --silent --ip 10.77.0.21 --ip 10.77.0.22 sh -c "$(answer) 8094 4 & until ss -Hlun 'sport = 8094' | grep -q .; do :; done
+        $(ask) 8094 2 10.77.0.22; $(answer) 8094 4 10.77.0.22 & until ss -Hlun 'sport = 8094' | grep -q 0.22; do :; done
+        $(ask) 8094 2 10.77.0.22 10.77.0.21
+        $(answer) 8095 4 10.77.0.22 & until ss -Hlun 'sport = 8095' | grep -q .; do :; done
+        $(answer) 8095 4 & until ss -Hlun 'sport = 8095' | grep -q 0.21; do :; done
+        $(ask) 8095 2 10.77.0.22 10.77.0.21; echo end; wait"
+    wait_until grep -q end "$BATS_TEST_TMPDIR/background"
+    pkill -f "^$(answer)"
+    [ "$(uniq "$BATS_TEST_TMPDIR/background" | xargs)" = '4 10.77.0.22 4 10.77.0.22 4 end' ]
+}
+
+@test "a datagram server on any address of a loopback of its own is found there, by nobody else" {
+    datagram_programs
+    background chbind --silent --ip 10.77.0.21 --ip fd77::21 --own-loopback sh -c "
+        $(answer) 8093 6 & until ss -Hlun 'sport = 8093' | grep -q .; do :; done
+        $(ask) 8093 2 127.0.0.1 ::1 10.77.0.21 fd77::21; echo end; wait"
+    wait_until grep -q end "$BATS_TEST_TMPDIR/background"
+    cat "$BATS_TEST_TMPDIR/background"
+    [ "$(uniq "$BATS_TEST_TMPDIR/background" | xargs)" = '127.0.0.1 ::1 10.77.0.21 fd77::21 end' ]
+    [ "$($(ask) 8093 0.3 127.0.0.1 ::1 | uniq)" = nothing ]
+    pkill -f "^$(answer)"
+}
+
 @test "the source is the address that shares a network with the destination" {
     on_wire ip address add 198.51.100.1/24 dev eth0
     background wire $python "$BATS_TEST_DIRNAME/../escape/reflector.py" 7002
