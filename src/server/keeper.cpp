@@ -124,11 +124,13 @@ Error exec_keeper(KeeperHandles handles, const KeeperArguments& arguments) {
     for (sys::FdRef own : {sys::FdRef(handles.keeper_lock), sys::FdRef(handles.root), sys::FdRef(handles.run_dir), sys::FdRef(handles.recorder),
                            sys::FdRef(handles.report)})
         descriptors.push_back(own);
+    handles.left_behind.resize(keeper::kLast - keeper::kReport);
+    for (const auto& copy : handles.left_behind) descriptors.push_back(copy);
     auto placed = sys::place_descriptors(descriptors, keeper::kConsole);
     if (!placed) return placed.error();
     auto silent = sys::silence_standard();
     if (!silent) return silent.error();
-    auto closed = sys::close_on_exec_from(keeper::kReport + 1);
+    auto closed = sys::close_on_exec_from(keeper::kLast + 1);
     if (!closed) return closed.error();
     const char* origin = arguments.origin == KeeperOrigin::parent ? "parent" : "adopted";
     std::vector<std::string> words{path, arguments.name, std::to_string(arguments.generation), origin, *vserver, libexec_program("vserver-recorder")};
