@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <iterator>
 
 #include "base/text.hpp"
@@ -77,7 +78,22 @@ Result<KeeperHandles> gather(const model::ServerName& name, const RunDir& run, c
 
 }  // namespace
 
+namespace {
+
+/// Not open where it is to be made, or is not the recorder's.
+Result<sys::DirFd> find_log_dir(const model::ServerName& name) {
+    auto found = sys::open_dir(sys::kHere, fmt::format("{}/{}", model::paths::kLogs, name.text()));
+    if (!found && found.error().errno_value == ENOENT) return sys::DirFd();
+    auto directory = TRY(std::move(found));
+    const auto status = TRY(sys::stat_fd(directory));
+    const bool ready = status.st_uid == kRecorderUid && status.st_gid == kRecorderUid && TRY(sys::exists(directory, log::kSealFile));
+    return ready ? std::move(directory) : sys::DirFd();
+}
+
+}  // namespace
+
 Result<sys::DirFd> open_log_dir(const model::ServerName& name) {
+    if (auto found = TRY(find_log_dir(name)); found.is_open()) return found;
     TRY(sys::make_dir(sys::kHere, model::paths::kLogs, 0700, sys::IfExists::keep));
     auto logs = TRY(sys::open_dir(sys::kHere, model::paths::kLogs));
     TRY(sys::make_dir(logs, name.text(), 0700, sys::IfExists::keep));
