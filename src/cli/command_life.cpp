@@ -29,9 +29,9 @@ Result<server::StopOptions> stop_options(const Invocation& line) {
     return options;
 }
 
-Result<std::string> start_one(const storage::Store& store, const Server& server) {
-    auto report = TRY(server::start_server(store, server));
-    for (const auto& note : report.notes) remark(fmt::format("'{}' is started, but: {}", server.name.text(), note));
+Result<std::string> start_one(const storage::Store& store, const model::ServerName& name) {
+    auto report = TRY(server::start_server(store, name));
+    for (const auto& note : report.notes) remark(fmt::format("'{}' is started, but: {}", name.text(), note));
     return fmt::format("started (context {})", report.state.number.context());
 }
 
@@ -45,7 +45,7 @@ Result<std::string> stop_one(const storage::Store& store, const Server& server, 
 Result<std::string> restart_one(const storage::Store& store, const Server& server, const server::StopOptions& options) {
     auto stopped = stop_one(store, server, options);
     if (!stopped && stopped.error().code != Code::not_running) return stopped;
-    return start_one(store, server);
+    return start_one(store, server.name);
 }
 
 Result<int> describe_starts(const storage::Store& store, const Invocation& line) {
@@ -80,7 +80,12 @@ Result<int> for_each_loaded(const Invocation& line, std::optional<Runs> meant, c
 
 Result<int> start(const Invocation& line) {
     if (line.has(Opt::dry_run)) return describe_starts(TRY(storage::Store::open()), line);
-    return for_each_loaded(line, Runs::no, start_one);
+    auto store = TRY(storage::Store::open());
+    auto chosen = TRY(narrow(store, line, Runs::no));
+    return for_each_server(store, chosen, [&](const model::ServerName& name) -> Result<std::string> {
+        auto existing = TRY(explain(existing_server(store, name), line.verb->name, name));
+        return explain(start_one(store, existing), line.verb->name, existing);
+    });
 }
 
 Result<int> stop(const Invocation& line) {

@@ -15,10 +15,13 @@ CeilingOutcome failure(CeilingStep step, int negative_errno, int capability = -1
     return {step, static_cast<std::int8_t>(capability), -negative_errno};
 }
 
-CeilingOutcome drop_bounding(model::CapabilitySet keep, int last) noexcept {
-    for (int capability = 0; capability <= last; ++capability) {
+constexpr int kCapabilities = 64;  // what a set has room for; from the first that the kernel does not know (EINVAL) on it knows none
+
+CeilingOutcome drop_bounding(model::CapabilitySet keep) noexcept {
+    for (int capability = 0; capability < kCapabilities; ++capability) {
         if (keep.has(capability)) continue;
         int there = sys::bounding_has_raw(capability);
+        if (there == -EINVAL && capability > 0) break;
         int result = there > 0 ? sys::drop_bounding_raw(capability) : there;
         if (result < 0) return failure(CeilingStep::drop_bounding, result, capability);
     }
@@ -36,24 +39,26 @@ CeilingOutcome cut_sets(model::CapabilitySet keep) noexcept {
     return result < 0 ? failure(CeilingStep::cut_sets, result) : kDone;
 }
 
-CeilingOutcome read_back_sets(model::CapabilitySet keep, int last) noexcept {
+/// Nothing inheritable is nothing ambient either: the kernel keeps each ambient capability permitted and inheritable (capabilities(7)).
+CeilingOutcome read_back_sets(model::CapabilitySet keep) noexcept {
     sys::CapabilityBits bits;
     if (int result = sys::get_capabilities_raw(bits); result < 0) return failure(CeilingStep::read_back, result);
     const auto over = model::CapabilitySet::from_bits(((bits.effective | bits.permitted) & ~keep.bits()) | bits.inheritable);
-    for (int capability = 0; capability <= last; ++capability) {
-        const bool bounded = keep.has(capability) || sys::bounding_has_raw(capability) == 0;
-        if (over.has(capability) || !bounded || sys::ambient_has_raw(capability) != 0)
-            return failure(CeilingStep::read_back, -EPERM, capability);
+    bool known = true;
+    for (int capability = 0; capability < kCapabilities; ++capability) {
+        const int there = keep.has(capability) || !known ? 0 : sys::bounding_has_raw(capability);
+        known = known && there != -EINVAL;
+        if (over.has(capability) || (known && there != 0)) return failure(CeilingStep::read_back, -EPERM, capability);
     }
     return kDone;
 }
 
-CeilingOutcome read_back(const Ceiling& ceiling, int last) noexcept {
+CeilingOutcome read_back(const Ceiling& ceiling) noexcept {
     if (ceiling.new_privileges == NewPrivileges::none && sys::get_no_new_privileges_raw() != 1)
         return failure(CeilingStep::read_back, -EPERM);
     if (ceiling.securebits && sys::get_securebits_raw() != static_cast<int>(*ceiling.securebits))
         return failure(CeilingStep::read_back, -EPERM);
-    return read_back_sets(ceiling.capabilities, last);
+    return read_back_sets(ceiling.capabilities);
 }
 
 }  // namespace
@@ -72,9 +77,8 @@ std::string_view ceiling_step_text(CeilingStep step) {
 }
 
 CeilingOutcome apply_ceiling_raw(const Ceiling& ceiling) noexcept {
-    const int last = sys::last_capability_raw();
     if (int result = sys::clear_ambient_raw(); result < 0) return failure(CeilingStep::clear_ambient, result);
-    if (auto outcome = drop_bounding(ceiling.capabilities, last); !outcome.ok()) return outcome;
+    if (auto outcome = drop_bounding(ceiling.capabilities); !outcome.ok()) return outcome;
     // Before the sets are cut: both this and the drops need CAP_SETPCAP, which may be among what goes.
     if (ceiling.securebits)
         if (int result = sys::set_securebits_raw(*ceiling.securebits); result < 0)
@@ -83,7 +87,7 @@ CeilingOutcome apply_ceiling_raw(const Ceiling& ceiling) noexcept {
     if (ceiling.new_privileges == NewPrivileges::none)
         if (int result = sys::set_no_new_privileges_raw(); result < 0)
             return failure(CeilingStep::set_no_new_privileges, result);
-    return read_back(ceiling, last);
+    return read_back(ceiling);
 }
 
 Error ceiling_error(const CeilingOutcome& outcome) {

@@ -111,7 +111,7 @@ Result<bool> stop_if_it_runs(const storage::Store& store, const server::Server& 
 Result<> restart(const storage::Store& store, const std::string& name) {
     auto server = TRY(server::load_server(store, name));
     TRY(stop_if_it_runs(store, server));
-    TRY(server::start_server(store, server));
+    TRY(server::start_server(store, server.name));
     return {};
 }
 
@@ -201,7 +201,7 @@ Result<> undo_secure_host(const storage::Store& store) {
     auto removed = sys::remove_file(sys::kHere, secure_rules_path(store));
     if (!removed && removed.error().errno_value != ENOENT) return removed;
     TRY(remove_secure_record(store));
-    if (ran) TRY_WITH(server::start_server(store, TRY(server::load_server(store, record->server))), "start '{}' again", record->server);
+    if (ran) TRY_WITH(server::start_server(store, TRY(server::load_server(store, record->server)).name), "start '{}' again", record->server);
     return {};
 }
 
@@ -209,7 +209,7 @@ Result<> resume_secure_host(const storage::Store& store) {
     auto record = TRY(read_secure_record(store));
     if (!record) return {};
     TRY_WITH(run_nft(secure_rules()), "load the rules");
-    auto started = server::start_server(store, TRY(server::load_server(store, record->server)));
+    auto started = server::start_server(store, TRY(server::load_server(store, record->server)).name);
     if (!started && started.error().code != Code::busy) return std::unexpected<Error>(started.error());
     return {};
 }

@@ -47,9 +47,8 @@ class Build {
         TRY(clone_child());
         auto mapping = sys::NamespaceFd(TRY(sys::open_at(order_.proc, fmt::format("{}/ns/user", child_.pid), O_RDONLY)).release());
         GuestNamespaces guest{child_.pidfd, order_.proc, order_.child.own_network, order_.root.first_id};
-        auto proc = TRY(create_guest_proc(guest));
-        StagedRoot staged = TRY(stage_root(std::move(sources), order_.root, order_.proc, mapping));
-        TRY(mount_guest_views(staged, guest, std::move(proc)));
+        StagedRoot staged = TRY(stage_root(std::move(sources), order_.root, {order_.void_namespace, order_.proc, mapping}));
+        TRY(mount_guest_views(staged, guest));
         int handed[] = {staged.root.get(), staged.console.slave.get()};
         if (int error = sys::raw::send_fds(to_child_.get(), handed, 2); error < 0)
             return std::unexpected<Error>(error == -EPIPE ? child_outcome() : sys::error_from(-error, "hand over the root"));
@@ -82,11 +81,13 @@ class Build {
         return sys::send_message(to_child_, "m");
     }
 
-    Result<> mount_guest_views(const StagedRoot& staged, const GuestNamespaces& guest, sys::FsContextFd proc) {
-        if (TRY(sys::next_message_size(to_child_)) != 1) return std::unexpected<Error>(child_outcome());
-        TRY(sys::receive_message(to_child_));  // its namespaces are there
-        auto made = TRY(create_guest_filesystems(guest, std::move(proc)));
-        return mount_guest_filesystems(staged.root, made, order_.root.masks);
+    Result<> mount_guest_views(const StagedRoot& staged, const GuestNamespaces& guest) {
+        auto ready = TRY(sys::receive_message(to_child_));  // its namespaces are there
+        if (ready.size() != 1) return std::unexpected<Error>(failure_from(ready));
+        auto made = create_guest_filesystems(guest);
+        // Where it has ended meanwhile, so have its namespaces: what it says is the reason.
+        if (!made && TRY(sys::wait_for_exit(child_.pidfd, sys::Milliseconds(0)))) return std::unexpected<Error>(child_outcome());
+        return mount_guest_filesystems(staged.root, TRY(std::move(made)), order_.root.masks);
     }
 
     /// The socket closes by the exec; anything else on it is a failure record.
@@ -122,6 +123,7 @@ class Build {
         handles.keeper_lock = std::move(order_.keeper_lock);
         handles.recorder_lock = std::move(order_.recorder_lock);
         handles.report = std::move(ends_.report);
+        handles.left_behind = std::move(staged.left_behind);
         return std::unexpected<Error>(exec_keeper(std::move(handles), {order_.name, order_.generation, KeeperOrigin::parent, order_.log}));
     }
 

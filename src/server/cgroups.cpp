@@ -24,7 +24,7 @@ constexpr sys::Milliseconds kKillLimit{20'000};
 
 /// Hands controllers down to the children of a group. Fails where one was refused, because a limit could not be applied then.
 Result<> enable_controllers(FdRef group) {
-    auto enabled = TRY(sys::read_file(group, "cgroup.subtree_control"));
+    auto enabled = TRY(sys::read_kernel_file(group, "cgroup.subtree_control"));
     for (const char* controller : kControllers) {
         if (enabled.find(controller) != std::string::npos) continue;
         TRY_WITH(sys::write_kernel_file(group, "cgroup.subtree_control", fmt::format("+{}", controller)),
@@ -33,18 +33,14 @@ Result<> enable_controllers(FdRef group) {
     return {};
 }
 
-Result<sys::DirFd> make_group(FdRef parent, const std::string& name) {
-    TRY(sys::make_dir(parent, name, 0755, sys::IfExists::keep));
-    return sys::open_dir(parent, name);
-}
+Result<sys::DirFd> make_group(FdRef parent, const std::string& name) { return sys::open_or_make_dir(parent, name, 0755); }
 
 Result<std::vector<CgroupHost::V1>> open_v1() {
     std::vector<CgroupHost::V1> found;
     for (const char* controller : kControllers) {
         auto path = kMount + "/" + controller;
         if (TRY(sys::cgroup_version_at(path)) != sys::CgroupVersion::v1) continue;
-        auto top = TRY(sys::open_dir(sys::kHere, path));
-        found.push_back({controller, TRY(make_group(top, "vservers"))});
+        found.push_back({controller, TRY(make_group(sys::kHere, path + "/vservers"))});
     }
     return found;
 }
@@ -94,11 +90,17 @@ Result<> bound_subgroups(FdRef group) {
     return sys::write_kernel_file(group, "cgroup.max.descendants", "4096");
 }
 
+Result<> make_v1(const CgroupHost::V1& v1, const std::string& name, const model::Limits& limits) {
+    TRY(sys::make_dir(v1.root, name, 0755, sys::IfExists::keep));
+    if (v1.controller == "pids" || limits.memory || limits.cpu_weight || limits.cpu_percent)
+        return write_limits_v1(v1.controller, TRY(sys::open_dir(v1.root, name)), limits);
+    return {};
+}
+
 Result<> join_v1(const CgroupHost& host, const std::string& name, const model::Limits* limits, CgroupEntry& entry) {
     for (const auto& v1 : host.v1()) {
-        auto group = TRY(make_group(v1.root, name));
-        if (limits != nullptr) TRY_WITH(write_limits_v1(v1.controller, group, *limits), "apply the {} limits", v1.controller);
-        entry.v1_tasks.push_back(TRY(sys::open_at(group, "tasks", O_WRONLY)));
+        if (limits != nullptr) TRY_WITH(make_v1(v1, name, *limits), "apply the {} limits", v1.controller);
+        entry.v1_tasks.push_back(TRY(sys::open_at(v1.root, name + "/tasks", O_WRONLY)));
     }
     return {};
 }
@@ -160,8 +162,7 @@ std::optional<std::uint64_t> read_cpu_v2(FdRef group) {
 Result<CgroupHost> CgroupHost::open() {
     CgroupHost host;
     host.root_path_ = TRY(context::group_root());
-    TRY(sys::make_dir(sys::kHere, host.root_path_, 0755, sys::IfExists::keep));
-    host.root_ = TRY(sys::open_dir(sys::kHere, host.root_path_));
+    host.root_ = TRY(make_group(sys::kHere, host.root_path_));
     host.v1_ = TRY(open_v1());
     if (!host.unified()) return host;
     auto parent = TRY(sys::open_dir(host.root_, ".."));
@@ -174,13 +175,15 @@ Result<sys::DirFd> CgroupHost::keepers() const { return make_group(root_, kKeepe
 
 Result<CgroupEntry> create_cgroups(const CgroupHost& host, const std::string& name, const model::Limits& limits, std::uint32_t first_id) {
     CgroupEntry entry;
-    auto outer = TRY(make_group(host.root(), name));
+    TRY(sys::make_dir(host.root(), name, 0755, sys::IfExists::keep));
+    auto outer = TRY(sys::open_dir(host.root(), name));
     TRY(bound_subgroups(outer));
     if (host.unified()) {
         TRY_WITH(write_limits_v2(outer, limits), "apply the limits");
         TRY(enable_controllers(outer));
     }
-    entry.group = TRY(make_group(outer, "guest"));
+    TRY(sys::make_dir(outer, "guest", 0755, sys::IfExists::keep));
+    entry.group = TRY(sys::open_dir(outer, "guest"));
     TRY(delegate(outer, first_id));
     TRY(join_v1(host, name, &limits, entry));
     return entry;

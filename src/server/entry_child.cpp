@@ -56,7 +56,7 @@ class Entry {
         raw::wipe(plan_.arguments.data(), plan_.arguments.size());
         for (int tasks : plan_.v1_tasks) check(EntryStep::join_cgroup, raw::join_cgroup1(tasks));
         // As root of the host, for inside of the server nothing can be raised.
-        for (const auto& [resource, bounds] : plan_.limits) check(EntryStep::set_limits, raw::set_limit(resource, bounds.soft, bounds.hard));
+        for (const auto& [resource, bounds, widest] : plan_.limits) check(EntryStep::set_limits, raw::set_limit(resource, bounds.soft, bounds.hard));
         check(EntryStep::set_limits, raw::set_nice(plan_.nice));
         check(EntryStep::join_namespaces, raw::join_namespaces(plan_.init, plan_.namespaces));
         check(EntryStep::become_root, raw::become_root());

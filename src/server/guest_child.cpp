@@ -40,10 +40,9 @@ class Child {
         check(ChildStep::become_root, raw::become_root());
         for (int tasks : plan_.v1_tasks) check(ChildStep::join_cgroup, raw::join_cgroup1(tasks));
         make_namespaces();
-        int terminal = enter_root();
-        configure_network();
+        configure_network();  // while the builder still mounts
         set_identity();
-        take_terminal(terminal);
+        take_terminal(enter_root());
         confine();
         execute();
     }

@@ -8,9 +8,10 @@
 //     builder                                     child
 //     clone3, id maps            -- go ahead -->  becomes root, joins version 1 groups, unshares network and cgroup
 //                                <-- ready --     its namespaces are there
+//     host side of the network   -- up (command) -> configures its network
 //     builds the root, mounts proc, sysfs and cgroup2 of those namespaces
 //                                -- root, tty --> enters the root, unshares its mounts (which locks them)
-//     host side of the network   -- up (command) -> configures its network, lowers its ceiling, exec
+//                                                 lowers its ceiling, exec
 //                                <-- end of stream (exec) or a failure record
 
 #include <linux/filter.h>

@@ -1,5 +1,7 @@
 #include "server/host_limits.hpp"
 
+#include <cerrno>
+
 #include "base/text.hpp"
 #include "sys/file.hpp"
 
@@ -26,8 +28,9 @@ constexpr HostLimit kHostLimits[] = {
 Result<std::vector<LowLimit>> low_host_limits(sys::FdRef sysctls) {
     std::vector<LowLimit> low;
     for (const auto& [path, wanted] : kHostLimits) {
-        if (!TRY(sys::exists(sysctls, path))) continue;
-        auto value = base::parse_number(base::trim(TRY(sys::read_file(sysctls, path))));
+        auto text = sys::read_kernel_file(sysctls, path);
+        if (!text && text.error().errno_value == ENOENT) continue;  // not in this kernel, or not in this network namespace
+        auto value = base::parse_number(TRY(std::move(text)));
         if (value && *value < wanted) low.push_back({path, *value, wanted});
     }
     return low;

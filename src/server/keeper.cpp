@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <iterator>
 
 #include "base/text.hpp"
@@ -77,7 +78,22 @@ Result<KeeperHandles> gather(const model::ServerName& name, const RunDir& run, c
 
 }  // namespace
 
+namespace {
+
+/// Not open where it is to be made, or is not the recorder's.
+Result<sys::DirFd> find_log_dir(const model::ServerName& name) {
+    auto found = sys::open_dir(sys::kHere, fmt::format("{}/{}", model::paths::kLogs, name.text()));
+    if (!found && found.error().errno_value == ENOENT) return sys::DirFd();
+    auto directory = TRY(std::move(found));
+    const auto status = TRY(sys::stat_fd(directory));
+    const bool ready = status.st_uid == kRecorderUid && status.st_gid == kRecorderUid && TRY(sys::exists(directory, log::kSealFile));
+    return ready ? std::move(directory) : sys::DirFd();
+}
+
+}  // namespace
+
 Result<sys::DirFd> open_log_dir(const model::ServerName& name) {
+    if (auto found = TRY(find_log_dir(name)); found.is_open()) return found;
     TRY(sys::make_dir(sys::kHere, model::paths::kLogs, 0700, sys::IfExists::keep));
     auto logs = TRY(sys::open_dir(sys::kHere, model::paths::kLogs));
     TRY(sys::make_dir(logs, name.text(), 0700, sys::IfExists::keep));
@@ -124,11 +140,13 @@ Error exec_keeper(KeeperHandles handles, const KeeperArguments& arguments) {
     for (sys::FdRef own : {sys::FdRef(handles.keeper_lock), sys::FdRef(handles.root), sys::FdRef(handles.run_dir), sys::FdRef(handles.recorder),
                            sys::FdRef(handles.report)})
         descriptors.push_back(own);
+    handles.left_behind.resize(keeper::kLast - keeper::kReport);
+    for (const auto& copy : handles.left_behind) descriptors.push_back(copy);
     auto placed = sys::place_descriptors(descriptors, keeper::kConsole);
     if (!placed) return placed.error();
     auto silent = sys::silence_standard();
     if (!silent) return silent.error();
-    auto closed = sys::close_on_exec_from(keeper::kReport + 1);
+    auto closed = sys::close_on_exec_from(keeper::kLast + 1);
     if (!closed) return closed.error();
     const char* origin = arguments.origin == KeeperOrigin::parent ? "parent" : "adopted";
     std::vector<std::string> words{path, arguments.name, std::to_string(arguments.generation), origin, *vserver, libexec_program("vserver-recorder")};

@@ -24,6 +24,7 @@ struct KeeperHandles {
     sys::DirFd run_dir;
     sys::PidFd recorder;    ///< of a recorder that runs already; closed otherwise
     sys::SocketFd report;   ///< of the start that waits for it; closed otherwise
+    std::vector<sys::NamespaceFd> left_behind;  ///< at most two, of a start (root.hpp)
 };
 enum class KeeperOrigin {
     parent,   ///< the init is our child: its wait status tells reboot from halt

@@ -8,10 +8,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <set>
 
 #include "base/text.hpp"
 #include "context/context_groups.hpp"
+#include "server/network_facts.hpp"
 #include "server/network_rules.hpp"
 #include "sys/nft.hpp"
 #include "sys/process.hpp"
@@ -23,19 +23,7 @@ using model::IpAddress;
 
 namespace {
 
-// Any address of the Internet finds the default route; nothing is sent there.
-constexpr std::string_view kFarAway4{"\x08\x08\x08\x08", 4};
-constexpr std::string_view kFarAway6{"\x20\x01\x48\x60\x48\x60\0\0\0\0\0\0\0\0\x88\x88", 16};
 constexpr std::string_view kHostLink6{"\xfe\x80\0\0\0\0\0\0\0\0\0\0\0\0\0\x01", 16};
-
-/// The context number in "vs-<context>-<generation>".
-std::optional<std::uint32_t> context_of(std::string_view device) {
-    auto parts = base::split(device, '-');
-    if (parts.size() != 3 || parts[0] != "vs") return std::nullopt;
-    auto context = base::parse_number(parts[1]);
-    if (!context || *context > 100 + model::ServerNumber::kMost) return std::nullopt;
-    return static_cast<std::uint32_t>(*context);
-}
 
 sys::Route host_route(const NetworkPlan& plan, const IpAddress& address) {
     sys::Route route;
@@ -111,7 +99,7 @@ class Sysctls {
 
     Result<bool> has(const std::string& name) const { return sys::exists(directory_, name); }
     Result<std::string> get(const std::string& name) const {
-        return std::string(base::trim(TRY(sys::read_file(directory_, name))));
+        return sys::read_kernel_file(directory_, name);
     }
     /// Writes only what differs.
     Result<> set(const std::string& name, std::string_view value) const {
@@ -174,67 +162,11 @@ Result<> remove(sys::NetlinkSocket& socket, sys::MessageRow& row) {
     return {};
 }
 
-/// The device of another server that has `address`, or of this one's earlier start.
-Result<std::optional<sys::Device>> cable_to(sys::NetlinkSocket& socket, const IpAddress& address) {
-    auto route = TRY(sys::route_to(socket, address.bytes()));
-    if (!route || route->kind != sys::RouteAnswer::Kind::unicast) return std::optional<sys::Device>();
-    auto device = TRY(sys::device_by_index(socket, route->index));
-    if (!device || !context_of(device->name)) return std::optional<sys::Device>();
-    return device;
-}
-
-/// What the host has but for our servers.
-Result<std::vector<IpAddress>> foreign_addresses(sys::NetlinkSocket& socket) {
-    std::vector<IpAddress> found;
-    for (const auto& own : TRY(sys::own_addresses(socket)))
-        if (auto address = IpAddress::parse(own.address); address && own.origin != sys::kRouteProtocol) found.push_back(*address);
-    return found;
-}
-
-/// The device by which packets leave the host on their way to `destination`.
-Result<std::optional<sys::Device>> device_towards(sys::NetlinkSocket& socket, std::string_view destination) {
-    auto route = TRY(sys::route_to(socket, destination));
-    if (!route || route->kind != sys::RouteAnswer::Kind::unicast) return std::optional<sys::Device>();
-    return sys::device_by_index(socket, route->index);
-}
-
-/// The device that the settings name, or the one on the way to `far_away`.
-Result<std::optional<sys::Device>> find_uplink(sys::NetlinkSocket& socket, const std::string& name, std::string_view far_away) {
-    if (name.empty()) return device_towards(socket, far_away);
-    auto device = TRY(sys::device_by_name(socket, name));
-    if (!device) return fail(Code::usage, "uplink: this host has no network device '{}'", name);
-    return device;
-}
-
-/// By which devices a server may leave the host: those of its default routes, the one that the settings name, and those in
-/// whose networks the server's addresses are.
-Result<std::vector<std::string>> find_uplinks(sys::NetlinkSocket& socket, const model::NetworkSettings& settings, bool ipv6) {
-    std::vector<std::string_view> destinations = {kFarAway4};
-    if (ipv6) destinations.push_back(kFarAway6);
-    for (const auto& address : settings.addresses) destinations.push_back(address.bytes());
-    std::set<std::string> found;
-    if (!settings.uplink.empty()) found.insert(settings.uplink);
-    for (auto destination : destinations) {
-        auto device = TRY(device_towards(socket, destination));
-        if (device && !context_of(device->name)) found.insert(device->name);
-    }
-    return std::vector(found.begin(), found.end());
-}
-
 /// A device's name as an element of a set of names.
 sys::nft::Element uplink_element(const std::string& device) {
     std::string key = device;
     key.resize(IFNAMSIZ);
     return {kUplinks, std::move(key), ""};
-}
-
-Result<Uplink> describe_uplink(sys::NetlinkSocket& socket, const sys::Device& device, unsigned char family) {
-    Uplink uplink{device.name, device.index, device.mtu, {}};
-    for (const auto& text : TRY(sys::addresses_of(socket, device.index, family))) {
-        auto address = TRY(IpAddress::parse(text));
-        if (!address.is_special()) uplink.addresses.push_back(address);
-    }
-    return uplink;
 }
 
 }  // namespace
@@ -243,35 +175,6 @@ Result<HostNetwork> HostNetwork::open() {
     auto route = TRY(sys::NetlinkSocket::open(NETLINK_ROUTE));
     auto filter = TRY(sys::NetlinkSocket::open(NETLINK_NETFILTER));
     return HostNetwork(std::move(route), std::move(filter), TRY(sys::open_dir(sys::kHere, "/proc/sys/net")));
-}
-
-Result<HostNetworkFacts> HostNetwork::facts(const model::NetworkSettings& settings) {
-    HostNetworkFacts facts;
-    if (settings.kind != model::NetworkKind::private_ && settings.kind != model::NetworkKind::bind) return facts;
-    facts.ipv6 = TRY(Sysctls(sysctls_).has("ipv6/conf/all/forwarding"));
-    auto device4 = TRY(find_uplink(route_, settings.uplink, kFarAway4));
-    auto device6 = facts.ipv6 ? TRY(find_uplink(route_, settings.uplink, kFarAway6)) : std::nullopt;
-    // A family without a default route shares the other's wire: its neighbours there still want an answer.
-    if (auto device = device4 ? device4 : device6) facts.uplink4 = TRY(describe_uplink(route_, *device, AF_INET));
-    if (auto device = device6 ? device6 : device4; device && facts.ipv6)
-        facts.uplink6 = TRY(describe_uplink(route_, *device, AF_INET6));
-    facts.uplinks = TRY(find_uplinks(route_, settings, facts.ipv6));
-    if (settings.kind == model::NetworkKind::bind) facts.own = TRY(foreign_addresses(route_));
-    return facts;
-}
-
-Result<std::vector<AddressConflict>> HostNetwork::addresses_in_use(const NetworkPlan& plan) {
-    std::vector<AddressConflict> conflicts;
-    for (const auto& address : plan.addresses) {
-        auto route = TRY(sys::route_to(route_, address.bytes()));
-        if (route && route->kind == sys::RouteAnswer::Kind::local && plan.kind != model::NetworkKind::bind)
-            conflicts.push_back({address, "", std::nullopt});
-        auto cable = TRY(cable_to(route_, address));
-        if (!cable || context_of(cable->name) == plan.number.context()) continue;
-        conflicts.push_back({address, cable->name, context_of(cable->name)});
-    }
-    if (plan.kind == model::NetworkKind::bind) TRY(find_bound(plan, conflicts));
-    return conflicts;
 }
 
 Result<> HostNetwork::prepare(const NetworkPlan& plan) {
@@ -314,7 +217,7 @@ Result<> HostNetwork::bring_up(const NetworkPlan& plan, sys::FdRef guest_network
     auto row = cable_row(plan, guest_network);
     TRY_WITH(or_busy(route_.run(row)), "connect {}", plan.host_device());
     Sysctls sysctls(sysctls_);
-    if (plan.ipv6) TRY(sysctls.set(fmt::format("ipv6/conf/{}/accept_ra", plan.host_device()), "0"));
+    if (plan.ipv6) TRY(sys::write_kernel_file(sysctls_, fmt::format("ipv6/conf/{}/accept_ra", plan.host_device()), "0"));
     if (plan.first(Family::ipv6) != nullptr)
         TRY(sysctls.set_if_present(fmt::format("ipv6/conf/{}/force_forwarding", plan.host_device()), "1"));
     sys::MessageRow proxies;  // only now: the routes have shown that the addresses are ours
@@ -323,17 +226,6 @@ Result<> HostNetwork::bring_up(const NetworkPlan& plan, sys::FdRef guest_network
     TRY_WITH(route_.run(proxies), "answer for the addresses on the wire");
     TRY_WITH(or_busy(sys::nft::add_elements(filter_, kRulesTable, port_elements(plan), sys::nft::IfPresent::fail)),
              "redirect ports");
-    return {};
-}
-
-/// Addresses that another server of kind bind has on the host.
-Result<> HostNetwork::find_bound(const NetworkPlan& plan, std::vector<AddressConflict>& conflicts) {
-    for (const auto& own : TRY(sys::own_addresses(route_))) {
-        auto address = std::ranges::find(plan.addresses, own.address, &IpAddress::text);
-        if (own.origin != sys::kRouteProtocol || address == plan.addresses.end()) continue;
-        auto device = TRY(sys::device_by_index(route_, own.index));
-        conflicts.push_back({*address, device ? device->name : "", std::nullopt});
-    }
     return {};
 }
 
@@ -366,7 +258,7 @@ Result<> HostNetwork::take_down(const NetworkPlan& plan) {
     for (const auto& address : plan.addresses) {
         const auto& uplink = plan.uplink(address.family());
         // The address may have another server by now: this may be called again, late, by a repair.
-        if (uplink && !TRY(cable_to(route_, address))) sys::remove_proxy(proxies, address.bytes(), uplink->index);
+        if (uplink && !TRY(leads_to_server(route_, address))) sys::remove_proxy(proxies, address.bytes(), uplink->index);
     }
     TRY(remove(route_, proxies));
     std::vector<sys::nft::Element> ours;

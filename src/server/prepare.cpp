@@ -2,8 +2,6 @@
 
 #include <fcntl.h>
 
-#include <ctime>
-
 #include "base/text.hpp"
 #include "context/guest_profile.hpp"
 #include "model/service_table_writer.hpp"
@@ -50,15 +48,6 @@ Result<sys::Fd> table_pipe(const model::Settings& settings, Purpose purpose) {
 struct PreparedInit::Strings {
     server::Strings guest_argv, fallback_argv, environment;
 };
-
-std::string now_rfc3339() {
-    std::time_t now = std::time(nullptr);
-    std::tm parts{};
-    ::gmtime_r(&now, &parts);
-    char text[32];
-    std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-    return text;
-}
 
 Result<RootPlan> plan_root(const storage::Store& store, const Server& server) {
     RootPlan plan;

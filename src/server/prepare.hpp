@@ -11,9 +11,6 @@
 
 namespace vs::server {
 
-/// "2026-11-21T10:00:00Z"
-std::string now_rfc3339();
-
 Result<RootPlan> plan_root(const storage::Store& store, const Server& server);
 
 /// The init of a start: the guest's own, or vserver-init with its service table.

@@ -16,14 +16,15 @@ namespace vs::server {
 struct PreparedLimit {
     int resource;
     sys::LimitBounds bounds;
+    sys::LimitBounds widest;  ///< this one or the default, whichever is wider: of the process that makes a user namespace for it
 };
 
 /// Every limit. Code::unsupported where the settings name a hard limit that this machine does not let us reach; a default that
 /// it does not let us reach is lowered to what it does.
 Result<std::vector<PreparedLimit>> prepare_limits(const model::Settings& settings);
 
-/// Gives this process the wider one of each limit and its default: what a child of it inherits, and what is counted over the
-/// whole of a user namespace that it makes (memory locked, messages, signals), is then no longer our caller's.
+/// Gives this process the widest of each limit: what a child of it inherits, and what is counted over the whole of a user namespace that it
+/// makes (memory locked, messages, signals), is then no longer our caller's.
 Result<> take_limits(const std::vector<PreparedLimit>& limits);
 
 /// The limits of a child of a process that has done that.

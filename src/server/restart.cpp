@@ -4,7 +4,7 @@
 #include <cerrno>
 
 #include "base/text.hpp"
-#include "server/prepare.hpp"
+#include "storage/record.hpp"
 #include "sys/file.hpp"
 #include "sys/process.hpp"
 
@@ -50,7 +50,7 @@ Result<Restart> note_reboot(const RunDir& run, const RunState& state) {
     TRY(sys::replace_file(run.dir(), kCount, fmt::format("{}\n", count), 0600, sys::Durability::volatile_));
     Restart restart{restart_pause(count), {}};
     if (restart.pause == seconds(0)) return restart;
-    auto text = fmt::format("{} s after {}: it rebooted {} times in a row\n", restart.pause.count(), now_rfc3339(), count);
+    auto text = fmt::format("{} s after {}: it rebooted {} times in a row\n", restart.pause.count(), storage::timestamp(), count);
     TRY(sys::replace_file(run.dir(), kPending, text, 0600, sys::Durability::volatile_));
     restart.note = TRY(sys::lock_file(run.dir(), kPending, sys::LockWait::wait));
     return restart;
@@ -66,6 +66,7 @@ Result<> wait_for_restart(const RunDir& run, const Restart& restart) {
 }
 
 Result<bool> cancel_restart(const RunDir& run) {
+    if (!TRY(sys::exists(run.dir(), kPending))) return false;
     bool waited = !TRY(pending_restart(run)).empty();
     auto removed = sys::remove_file(run.dir(), kPending);
     if (!removed && removed.error().errno_value != ENOENT) return std::unexpected<Error>(removed.error());

@@ -5,6 +5,7 @@
 #include <linux/sched.h>
 
 #include <cerrno>
+#include <span>
 
 #include "base/text.hpp"
 #include "model/accounts.hpp"
@@ -93,7 +94,7 @@ Result<sys::PtyPair> mount_dev(FdRef root, std::uint32_t first_id) {
     auto shm = TRY(sys::new_mount("tmpfs", owned_tmpfs(first_id, "1777", "50%"), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV));
     TRY(sys::attach(shm, dev, "shm"));
     auto console = TRY(sys::open_pty(pts));
-    auto bind = TRY(sys::clone_mount(pts, std::to_string(console.number), Recursion::this_mount));
+    auto bind = TRY(sys::clone_private_mount(pts, std::to_string(console.number)));
     TRY(sys::attach(bind, dev, "console"));
     return console;
 }
@@ -158,12 +159,14 @@ Result<> attach_bind(const RootSources::Bind& bind, FdRef root) {
     return sys::attach(bind.mount, point, "");
 }
 
-Result<> cover(FdRef root, const char* path, const char* with) {
-    auto point = sys::open_beneath(root, path, O_PATH);
-    if (!point && point.error().errno_value == ENOENT) return {};
-    if (!point) return std::unexpected<Error>(point.error());
-    auto mask = TRY(sys::clone_mount(sys::kHere, with, Recursion::this_mount));
-    return sys::attach(mask, *point, "");
+/// Those of the paths that this kernel has. They are in file systems of the kernel's, on mount points that are no links (attach_at).
+Result<> cover(FdRef root, std::span<const char* const> paths, const char* with) {
+    for (const char* path : paths) {
+        if (!TRY(sys::exists(root, path))) continue;
+        auto mask = TRY(sys::clone_private_mount(sys::kHere, with));
+        TRY_WITH(sys::attach(mask, root, path), "cover '/{}'", path);
+    }
+    return {};
 }
 
 }  // namespace
@@ -178,18 +181,29 @@ Result<RootSources> open_root_sources(const RootPlan& plan) {
     return sources;
 }
 
-Result<StagedRoot> stage_root(RootSources sources, const RootPlan& plan, FdRef proc, const sys::NamespaceFd& id_mapping) {
+namespace {
+
+/// Somewhere else, so that the layers are attached, as Linux 6.1 wants them, and the guest inherits none: the overlay holds private copies.
+Result<sys::MountFd> mount_root(storage::Layers layers, const Stage& stage, StagedRoot& staged) {
+    auto workshop = TRY(Workshop::enter(stage.void_namespace, stage.proc));
+    auto root = storage::mount_overlay(std::move(layers), {.attach_below = void_paths::kLayers,
+                                                           .id_mapping = &stage.id_mapping,
+                                                           .access = storage::OverlayRequest::Access::writable,
+                                                           .attributes = MOUNT_ATTR_NODEV});
+    TRY(workshop.leave());
+    staged.left_behind = std::move(workshop).take();
+    return root;
+}
+
+}  // namespace
+
+Result<StagedRoot> stage_root(RootSources sources, const RootPlan& plan, const Stage& stage) {
     StagedRoot staged;
     auto as_mapped_root = TRY(sys::ScopedEffectiveId::become(plan.first_id));
-    staged.root = TRY_WITH(storage::mount_overlay(std::move(sources.layers), {.attach_below = void_paths::kLayers,
-                                                                             .id_mapping = &id_mapping,
-                                                                             .access = storage::OverlayRequest::Access::writable,
-                                                                             .attributes = MOUNT_ATTR_NODEV}),
-                           "mount the root");
+    staged.root = TRY_WITH(mount_root(std::move(sources.layers), stage, staged), "mount the root");
     // Before "/" is covered: a process whose root is not its namespace's may not make user namespaces (user_namespaces(7), EPERM).
-    for (const auto& bind : sources.binds) TRY(shift_bind(bind, staged.root, plan.first_id, proc));
+    for (const auto& bind : sources.binds) TRY(shift_bind(bind, staged.root, plan.first_id, stage.proc));
     TRY(sys::attach(staged.root, sys::kHere, "/"));
-    TRY(sys::detach(void_paths::kLayers));  // the overlay holds private copies; the guest must not inherit these
     staged.console = TRY_WITH(mount_dev(staged.root, plan.first_id), "make /dev");
     const auto reader = plan.runs_guest_init ? log_reader(staged.root) : LogReader::none;
     TRY_WITH(mount_log_sockets(sources.log_sockets, staged.root, plan.first_id, reader), "mount its log sockets");
@@ -200,58 +214,75 @@ Result<StagedRoot> stage_root(RootSources sources, const RootPlan& plan, FdRef p
     return staged;
 }
 
-Result<sys::FsContextFd> create_guest_proc(const GuestNamespaces& guest) {
-    auto own = TRY(sys::open_at(guest.proc, "self/ns/pid", O_RDONLY));
-    auto sockets = TRY(sys::make_socket_pair());
-    TRY(sys::join(guest.init, CLONE_NEWPID));
-    auto helper = sys::clone_process({});
-    if (helper && helper->pid == 0) {
-        int context = sys::raw::create_filesystem("proc", nullptr, 0);
-        int error = context < 0 ? context : sys::raw::send_fds(sockets.theirs.get(), &context, 1);
-        sys::raw::exit_now(-error);
-    }
-    sockets.theirs.reset();  // or receiving from a helper that was killed would never end
-    TRY(sys::join(own, CLONE_NEWPID));
-    auto child = TRY(std::move(helper));
-    auto status = TRY(sys::reap(child.pidfd));
-    bool told = status.kind == sys::ExitStatus::Kind::exited && status.value != 0;
-    if (told) return std::unexpected<Error>(sys::error_from(status.value, "create the server's procfs"));
-    return sys::FsContextFd(TRY_WITH(sys::receive_fd(sockets.ours), "create the server's procfs").release());
-}
-
 namespace {
-
-/// Every group of a server may ping without privilege, as systemd has it on a machine: the server itself cannot set it.
-/// Precondition: we are in the guest's network namespace.
-Result<> let_groups_ping(const GuestNamespaces& guest) {
-    return sys::write_kernel_file(guest.proc, "sys/net/ipv4/ping_group_range", fmt::format("{} {}", guest.first_id, guest.first_id + 65535));
-}
 
 /// /proc/sys/net shows everyone his own network namespace, and most of it a server could set. But what packets wait for there
 /// (net.ipv4.ipfrag_high_thresh and its like) is memory that is charged to nobody, in as many namespaces as a user of the server
 /// makes. A mask over single files holds in one namespace only; a read-only mount of the directory holds in all.
 Result<> protect_network_settings(const sys::MountFd& root, const sys::MountFd& proc) {
-    auto settings = TRY(sys::clone_mount(proc, "sys/net", Recursion::this_mount));
+    auto settings = TRY(sys::clone_private_mount(proc, "sys/net"));
     TRY(sys::set_attributes(settings, {.set = kInert | MOUNT_ATTR_RDONLY}, Recursion::this_mount));
     return attach_at(settings, root, "proc/sys/net");
 }
 
 }  // namespace
 
-Result<GuestFilesystems> create_guest_filesystems(const GuestNamespaces& guest, sys::FsContextFd proc) {
-    GuestFilesystems made;
-    made.proc = std::move(proc);
-    std::uint64_t visited = CLONE_NEWCGROUP | (guest.own_network ? CLONE_NEWNET : 0);
-    auto home_network = TRY(sys::open_at(guest.proc, "self/ns/net", O_RDONLY));
-    auto home_cgroup = TRY(sys::open_at(guest.proc, "self/ns/cgroup", O_RDONLY));
-    TRY(sys::join(guest.init, visited));
-    made.sysfs = TRY(sys::fs_open("sysfs"));
-    TRY_WITH(sys::fs_create(made.sysfs), "create the server's sysfs");
-    made.cgroup = TRY(sys::fs_open("cgroup2"));
-    TRY_WITH(sys::fs_create(made.cgroup), "create the server's cgroup file system");
-    if (guest.own_network) TRY_WITH(let_groups_ping(guest), "let the server's groups ping");
-    TRY(sys::join(home_network, CLONE_NEWNET));
-    TRY(sys::join(home_cgroup, CLONE_NEWCGROUP));
+namespace {
+
+/// What the helper is asked and answers, in memory that it shares with us.
+struct Visit {
+    int init;
+    std::uint64_t namespaces;
+    int proc_dir;
+    const char* ping_groups;  ///< nullptr: the host's network, whose settings are its own
+    std::size_t ping_length;
+    const char* step = "";
+    int proc = -1, sysfs = -1, cgroup = -1;
+};
+
+/// Every group of a server may ping without privilege, as systemd has it on a machine: the server itself cannot set it.
+int let_groups_ping(const Visit& visit) {
+    if (visit.ping_groups == nullptr) return 0;
+    return sys::raw::write_file(visit.proc_dir, "sys/net/ipv4/ping_group_range", visit.ping_groups, visit.ping_length);
+}
+
+/// Runs in the helper: allocates nothing. The exit status is an errno.
+int visit_guest(void* argument) noexcept {
+    auto& visit = *static_cast<Visit*>(argument);
+    auto done = [&](const char* step, int result) {
+        if (result < 0) visit.step = step;
+        return result;
+    };
+    int result = visit.proc = done("create the server's procfs", sys::raw::create_filesystem("proc", nullptr, 0));
+    if (result >= 0) result = done("visit the server's namespaces", sys::raw::join_namespaces(visit.init, visit.namespaces));
+    if (result >= 0) result = visit.sysfs = done("create the server's sysfs", sys::raw::create_filesystem("sysfs", nullptr, 0));
+    if (result >= 0) result = visit.cgroup = done("create the server's cgroup file system", sys::raw::create_filesystem("cgroup2", nullptr, 0));
+    if (result >= 0) result = done("let the server's groups ping", let_groups_ping(visit));
+    sys::raw::exit_now(result < 0 ? -result : 0);
+}
+
+/// Only a process that is born in a PID namespace is in it.
+Result<> send_visitor(const GuestNamespaces& guest, Visit& visit) {
+    auto own = TRY(sys::open_at(guest.proc, "self/ns/pid", O_RDONLY));
+    TRY(sys::join(guest.init, CLONE_NEWPID));
+    const auto visitor = sys::raw::fork_sharing(visit_guest, &visit);
+    TRY(sys::join(own, CLONE_NEWPID));
+    if (visitor < 0) return std::unexpected<Error>(sys::error_from(-visitor, "send a helper into the server's namespaces"));
+    const auto status = TRY(sys::reap_child(visitor));
+    if (status.success()) return {};
+    const bool told = status.kind == sys::ExitStatus::Kind::exited;
+    return std::unexpected<Error>(sys::error_from(told ? status.value : EINTR, visit.step));
+}
+
+}  // namespace
+
+Result<GuestFilesystems> create_guest_filesystems(const GuestNamespaces& guest) {
+    const auto groups = fmt::format("{} {}", guest.first_id, guest.first_id + 65535);
+    Visit visit{.init = guest.init.get(), .namespaces = CLONE_NEWCGROUP | (guest.own_network ? std::uint64_t{CLONE_NEWNET} : 0),
+                .proc_dir = guest.proc.get(), .ping_groups = guest.own_network ? groups.c_str() : nullptr, .ping_length = groups.size()};
+    auto sent = send_visitor(guest, visit);
+    GuestFilesystems made{sys::FsContextFd(visit.proc), sys::FsContextFd(visit.sysfs), sys::FsContextFd(visit.cgroup)};
+    TRY(std::move(sent));
     return made;
 }
 
@@ -264,9 +295,8 @@ Result<> mount_guest_filesystems(const sys::MountFd& root, const GuestFilesystem
     TRY(sys::attach(cgroup, root, "sys/fs/cgroup"));
     if (masks == Masks::none) return {};
     TRY_WITH(protect_network_settings(root, proc), "protect /proc/sys/net");
-    for (const char* path : kMaskedFiles) TRY_WITH(cover(root, path, void_paths::kEmptyFile), "cover '/{}'", path);
-    for (const char* path : kMaskedDirs) TRY_WITH(cover(root, path, void_paths::kEmptyDir), "cover '/{}'", path);
-    return {};
+    TRY(cover(root, kMaskedFiles, void_paths::kEmptyFile));
+    return cover(root, kMaskedDirs, void_paths::kEmptyDir);
 }
 
 }  // namespace vs::server

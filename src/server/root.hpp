@@ -55,10 +55,16 @@ Result<RootSources> open_root_sources(const RootPlan& plan);
 struct StagedRoot {
     sys::MountFd root;
     sys::PtyPair console;
+    std::vector<sys::NamespaceFd> left_behind;  ///< to be closed when nobody waits any more (Workshop)
+};
+/// What a root is staged with.
+struct Stage {
+    const sys::NamespaceFd& void_namespace;
+    sys::FdRef proc;                     ///< shows our processes
+    const sys::NamespaceFd& id_mapping;  ///< the guest's user namespace
 };
 /// Precondition: we are in a copy of the void (enter_void), umask 0.
-/// `proc` shows our processes; `id_mapping` is the guest's user namespace.
-Result<StagedRoot> stage_root(RootSources sources, const RootPlan& plan, sys::FdRef proc, const sys::NamespaceFd& id_mapping);
+Result<StagedRoot> stage_root(RootSources sources, const RootPlan& plan, const Stage& stage);
 
 /// File systems whose content the guest's own namespaces determine, created in those and not yet mounted.
 struct GuestFilesystems {
@@ -72,11 +78,9 @@ struct GuestNamespaces {
     bool own_network = true;     ///< sysfs shows its network namespace, or else the host's
     std::uint32_t first_id = 0;
 };
-/// The procfs of the guest's PID namespace, by a helper process that is born in it. Needs only the namespace, so it can be
-/// made while the guest's first process still makes its others.
-Result<sys::FsContextFd> create_guest_proc(const GuestNamespaces& guest);
-/// The other two; this process visits the guest's network and cgroup namespace and comes back.
-Result<GuestFilesystems> create_guest_filesystems(const GuestNamespaces& guest, sys::FsContextFd proc);
+/// By a helper that is born in the guest's PID namespace, visits its others, and borrows our memory and descriptors: nothing is copied.
+/// Precondition: the guest's first process has made its namespaces.
+Result<GuestFilesystems> create_guest_filesystems(const GuestNamespaces& guest);
 Result<> mount_guest_filesystems(const sys::MountFd& root, const GuestFilesystems& contexts, Masks masks);
 
 }  // namespace vs::server

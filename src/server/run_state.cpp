@@ -77,17 +77,20 @@ std::optional<std::chrono::seconds> uptime(const RunState& state) {
 
 Result<RunDir> RunDir::open(const model::ServerName& name) {
     RunDir run;
-    TRY(sys::make_dir(sys::kHere, model::paths::kRun, 0700, sys::IfExists::keep));
     run.path_ = model::paths::kRun + "/" + name.text();
-    TRY(sys::make_dir(sys::kHere, run.path_, 0700, sys::IfExists::keep));
-    run.dir_ = TRY(sys::open_dir(sys::kHere, run.path_));
+    auto found = sys::open_dir(sys::kHere, run.path_);
+    if (!found && found.error().errno_value == ENOENT) {
+        TRY(sys::make_dir(sys::kHere, model::paths::kRun, 0700, sys::IfExists::keep));
+        found = sys::open_or_make_dir(sys::kHere, run.path_, 0700);
+    }
+    run.dir_ = TRY(std::move(found));
     return run;
 }
 
 Result<sys::Fd> RunDir::lock() const {
     auto lock = sys::lock_file(dir_, "lock", sys::LockWait::wait);
     const bool deleted = lock ? TRY(sys::stat_fd(*lock)).st_nlink == 0 : lock.error().errno_value == ENOENT;
-    if (deleted) return fail(Code::busy, "it was deleted by another command: try again");
+    if (deleted) return fail(Code::no_such_server, "'{}' was deleted by another command while this one waited for it", path_.substr(path_.rfind('/') + 1));
     return lock;
 }
 

@@ -16,6 +16,7 @@
 #include "server/restart.hpp"
 #include "server/shield.hpp"
 #include "server/void_namespace.hpp"
+#include "storage/record.hpp"
 #include "sys/file.hpp"
 
 namespace vs::server {
@@ -25,17 +26,17 @@ namespace {
 /// One start, from the state on disk to the running init. What it makes is named in the state first, so that tear_down knows.
 class Start {
   public:
-    Start(const storage::Store& store, const Server& server, const RunDir& run, Purpose purpose)
-        : store_(store), server_(server), run_(run), purpose_(purpose) {}
+    Start(const storage::Store& store, const Server& server, const RunDir& run, const CgroupHost& host)
+        : store_(store), server_(server), run_(run), host_(host) {}
 
-    Result<RunState> run() {
-        host_ = TRY(CgroupHost::open());
+    Result<RunState> run(Purpose purpose) {
+        purpose_ = purpose;
         network_ = TRY(HostNetwork::open());
         TRY(plan());
         TRY(run_.write(state_));
         auto built = build();
         if (built) return state_;
-        auto undone = tear_down(*host_, server_.name, run_, state_);
+        auto undone = tear_down(host_, server_.name, run_, state_);
         auto error = built.error();
         if (!undone) error.cause += fmt::format(" (and cleaning up failed: {})", undone.error().message());
         return std::unexpected<Error>(std::move(error));
@@ -46,7 +47,7 @@ class Start {
         state_.purpose = purpose_;
         state_.number = server_.record.number;
         state_.generation = TRY(run_.next_generation());
-        state_.started = now_rfc3339();
+        state_.started = storage::timestamp();
         state_.log = server_.settings.log;
         state_.secluded = purpose_ == Purpose::service && server_.settings.secluded;
         if (state_.secluded) TRY(require_door());
@@ -69,7 +70,7 @@ class Start {
         TRY_WITH(raise_host_limits(TRY(sys::open_dir(sys::kHere, "/proc/sys"))), "raise the host's limits");
         TRY_WITH(network_->prepare(state_.network), "prepare the host's network");
         TRY(network_->add_aliases(state_.network));
-        auto keepers = TRY(host_->keepers());
+        auto keepers = TRY(host_.keepers());
         auto builder = TRY(start_builder(TRY(order()), keepers));
         auto running = accompany(builder);
         if (!running) end_builder(builder);
@@ -104,7 +105,7 @@ class Start {
         lock.loopback = state_.network.loopback();
         lock.low_port_uid = state_.number.first_id();
         auto locker = TRY(context::AddressLocker::open());
-        return locker.lock(lock, TRY(sys::open_dir(host_->root(), server_.name.text())));
+        return locker.lock(lock, TRY(sys::open_dir(host_.root(), server_.name.text())));
     }
 
     Result<BuildOrder> order() {
@@ -114,7 +115,7 @@ class Start {
         order.root = TRY(plan_root(store_, server_));
         prepared_ = TRY(PreparedInit::make(server_, purpose_));
         order.child = prepared_->child_plan(server_, state_.network);
-        order.cgroups = TRY_WITH(create_cgroups(*host_, order.name, server_.settings.limits, state_.number.first_id()), "make its control groups");
+        order.cgroups = TRY_WITH(create_cgroups(host_, order.name, server_.settings.limits, state_.number.first_id()), "make its control groups");
         if (state_.network.kind == model::NetworkKind::bind) TRY_WITH(lock_addresses(), "lock it to its addresses");
         for (const auto& tasks : order.cgroups.v1_tasks) order.child.v1_tasks.push_back(tasks.get());
         order.void_namespace = TRY(open_void_namespace());
@@ -134,15 +135,14 @@ class Start {
     const storage::Store& store_;
     const Server& server_;
     const RunDir& run_;
-    Purpose purpose_;
-    std::optional<CgroupHost> host_;
+    const CgroupHost& host_;
+    Purpose purpose_ = Purpose::service;
     std::optional<HostNetwork> network_;
     std::optional<PreparedInit> prepared_;  // holds what the child's plan points to
     RunState state_;
 };
 
-Result<> refuse_running(const Server& server, const RunDir& run) {
-    auto host = TRY(CgroupHost::open());
+Result<> refuse_running(const CgroupHost& host, const Server& server, const RunDir& run) {
     auto running = TRY(settle(host, server.name, run));
     if (running && running->purpose == Purpose::maintenance)
         return fail(Code::busy, "a command works in the stopped '{}': wait until it has ended", server.name.text());
@@ -150,35 +150,48 @@ Result<> refuse_running(const Server& server, const RunDir& run) {
     return {};
 }
 
+/// What who starts a server holds.
+struct Hold {
+    const RunDir& run;
+    const CgroupHost& host;
+    sys::Fd lock;
+};
+
+Result<StartReport> start_held(const storage::Store& store, Server server, Hold hold) {
+    StartReport report;
+    if (!server.settings.hooks.empty()) {
+        hold.lock.reset();
+        TRY(run_hook(store, server, HookPhase::pre_start));
+        hold.lock = TRY(lock_server(hold.host, server.name, hold.run));
+        TRY(refuse_running(hold.host, server, hold.run));  // somebody else may have been faster
+        server = TRY(load_server(store, server.name.text()));  // or have set it anew: the hook itself, for one
+    }
+    report.state = TRY(Start(store, server, hold.run, hold.host).run(Purpose::service));
+    hold.lock.reset();
+    if (auto hook = run_hook(store, server, HookPhase::post_start); !hook) report.notes.push_back(hook.error().message());
+    return report;
+}
+
 }  // namespace
 
 Result<RunState> start_for_maintenance(const storage::Store& store, const Server& server, const RunDir& run) {
-    return Start(store, server, run, Purpose::maintenance).run();
+    const auto host = TRY(CgroupHost::open());
+    return Start(store, server, run, host).run(Purpose::maintenance);
 }
 
-Result<StartReport> start_server(const storage::Store& store, const Server& asked) {
-    auto run = TRY(RunDir::open(asked.name));
-    auto host = TRY(CgroupHost::open());
-    auto lock = TRY(lock_server(host, asked.name, run));
-    auto server = TRY(load_server(store, asked.name.text()));  // who had the lock may have deleted it, or set it anew
-    TRY(refuse_running(server, run));
+Result<StartReport> start_server(const storage::Store& store, const model::ServerName& name) {
+    const auto run = TRY(RunDir::open(name));
+    const auto host = TRY(CgroupHost::open());
+    auto lock = TRY(lock_server(host, name, run));
+    auto server = TRY(load_server(store, name.text()));  // only now: who had the lock may have deleted it, or set it anew
+    TRY(refuse_running(host, server, run));
     TRY(cancel_restart(run));
-    return start_locked(store, server, run, std::move(lock));
+    return start_held(store, std::move(server), {run, host, std::move(lock)});
 }
 
 Result<StartReport> start_locked(const storage::Store& store, Server server, const RunDir& run, sys::Fd lock) {
-    StartReport report;
-    if (!server.settings.hooks.empty()) {
-        lock.reset();
-        TRY(run_hook(store, server, HookPhase::pre_start));
-        lock = TRY(lock_server(TRY(CgroupHost::open()), server.name, run));
-        TRY(refuse_running(server, run));  // somebody else may have been faster
-        server = TRY(load_server(store, server.name.text()));  // or have set it anew: the hook itself, for one
-    }
-    report.state = TRY(Start(store, server, run, Purpose::service).run());
-    lock.reset();
-    if (auto hook = run_hook(store, server, HookPhase::post_start); !hook) report.notes.push_back(hook.error().message());
-    return report;
+    const auto host = TRY(CgroupHost::open());
+    return start_held(store, std::move(server), {run, host, std::move(lock)});
 }
 
 Result<std::vector<std::string>> describe_start(const storage::Store& store, const Server& server) {

@@ -15,7 +15,8 @@ struct StartReport {
     std::vector<std::string> notes;  ///< a post-start hook that failed
 };
 /// Starts it with its hooks. Code::busy where it runs already. After a failure nothing is left of it.
-Result<StartReport> start_server(const storage::Store& store, const Server& server);
+/// Precondition: there was a server of this name a moment ago.
+Result<StartReport> start_server(const storage::Store& store, const model::ServerName& name);
 
 /// The same by a holder of `run`'s lock who knows that it is stopped, and who has read `server` under it.
 Result<StartReport> start_locked(const storage::Store& store, Server server, const RunDir& run, sys::Fd lock);

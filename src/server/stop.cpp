@@ -8,9 +8,9 @@
 #include "server/keeper_protocol.hpp"
 #include "server/enter.hpp"
 #include "server/hooks.hpp"
-#include "server/prepare.hpp"
 #include "server/restart.hpp"
 #include "server/start.hpp"
+#include "storage/record.hpp"
 #include "sys/file.hpp"
 
 namespace vs::server {
@@ -91,7 +91,7 @@ Result<bool> stop_gently(const storage::Store& store, const Server& server, cons
 /// Remembered for status until the next start or the next boot.
 void note_end(const RunDir& run, const std::string& how) {
     // Not being able to note it must not keep a server from being cleaned up.
-    (void)sys::replace_file(run.dir(), "last-end", fmt::format("{} {}\n", how, now_rfc3339()), 0600, sys::Durability::volatile_);
+    (void)sys::replace_file(run.dir(), "last-end", fmt::format("{} {}\n", how, storage::timestamp()), 0600, sys::Durability::volatile_);
 }
 
 }  // namespace

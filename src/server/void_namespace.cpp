@@ -43,9 +43,7 @@ Result<> become_void(std::optional<int> processor) {
     TRY(furnish(root));
     TRY(sys::attach(root, sys::kHere, "/proc"));  // any directory will do: it is gone after the pivot
     TRY(sys::change_dir(root));
-    TRY(sys::pivot_root_here());
-    auto layers = TRY(sys::clone_mount(sys::kHere, void_paths::kLayers, sys::Recursion::this_mount));
-    return sys::attach(layers, sys::kHere, void_paths::kLayers);
+    return sys::pivot_root_here();
 }
 
 /// Makes /run/vservers a mount that is shared with nobody. A host with systemd shares its mounts with the namespaces of its
@@ -120,6 +118,31 @@ Result<sys::NamespaceFd> open_void_namespace() {
 Result<> enter_void(const sys::NamespaceFd& void_namespace) {
     TRY(sys::join(void_namespace, CLONE_NEWNS));
     return sys::unshare(CLONE_NEWNS);
+}
+
+namespace {
+
+Result<sys::NamespaceFd> own_mount_namespace(sys::FdRef proc) {
+    return sys::NamespaceFd(TRY(sys::open_at(proc, "self/ns/mnt", O_RDONLY)).release());
+}
+
+}  // namespace
+
+Result<Workshop> Workshop::enter(const sys::NamespaceFd& void_namespace, sys::FdRef proc) {
+    Workshop workshop;
+    workshop.home_ = TRY(own_mount_namespace(proc));
+    TRY(enter_void(void_namespace));
+    workshop.own_ = TRY(own_mount_namespace(proc));
+    return workshop;
+}
+
+Result<> Workshop::leave() const { return sys::join(home_, CLONE_NEWNS); }
+
+std::vector<sys::NamespaceFd> Workshop::take() && {
+    std::vector<sys::NamespaceFd> copies;
+    copies.push_back(std::move(own_));
+    copies.push_back(std::move(home_));
+    return copies;
 }
 
 }  // namespace vs::server

@@ -52,8 +52,13 @@ std::string print_record(const Record& record) {
 }
 
 std::string timestamp() {
-    auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(now)));
+    // By the calendar of <chrono>: gmtime(3) reads the time zone from the disk, which is for nothing here.
+    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    const auto midnight = std::chrono::floor<std::chrono::days>(now);
+    const std::chrono::year_month_day day(midnight);
+    const std::chrono::hh_mm_ss time(now - midnight);
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", static_cast<int>(day.year()), static_cast<unsigned>(day.month()),
+                       static_cast<unsigned>(day.day()), time.hours().count(), time.minutes().count(), time.seconds().count());
 }
 
 }  // namespace vs::storage

@@ -13,8 +13,7 @@ namespace {
 constexpr unsigned kPrivate = 0700;  // layers hold files that are setuid root on disk
 
 Result<sys::DirFd> open_part(const sys::DirFd& root, const std::string& name) {
-    TRY(sys::make_dir(root, name, kPrivate, sys::IfExists::keep));
-    return sys::open_dir(root, name);
+    return sys::open_or_make_dir(root, name, kPrivate);
 }
 
 /// The entry as a locked directory; not open where somebody has it or it is gone. What is no directory is removed: only
@@ -72,7 +71,7 @@ Result<sys::DirFd> claim(const Store& store, const std::string& name) {
 }  // namespace
 
 Result<Store> Store::open(const std::string& path) {
-    TRY_WITH(sys::make_dirs(path, 0755), "make the state directory");
+    if (!TRY(sys::exists(sys::kHere, path))) TRY_WITH(sys::make_dirs(path, 0755), "make the state directory");
     auto root = TRY(sys::open_dir(sys::kHere, path));
     TRY(sys::change_mode(root, kPrivate));
     Store store;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -45,15 +46,18 @@ Result<> inherit_as(FdRef fd, int number) {
 }
 
 Result<> place_descriptors(const std::vector<FdRef>& fds, int first) {
-    std::vector<Fd> lifted;
+    const int end = first + static_cast<int>(fds.size());
+    std::vector<Fd> lifted;  // out of the way: those that stand where another goes
+    std::vector<int> from;
     for (auto fd : fds) {
-        lifted.push_back(fd.get() < 0 ? Fd() : TRY(duplicate_high(fd)));
+        const bool in_the_way = fd.get() >= first && fd.get() < end;
+        if (in_the_way) lifted.push_back(TRY(duplicate_high(fd)));
+        from.push_back(in_the_way ? lifted.back().get() : fd.get());
     }
-    int number = first;
-    for (const auto& fd : lifted) {
-        if (!fd.is_open()) ::close(number);
-        else if (::dup2(fd.get(), number) < 0) return failed("place a descriptor at {}", number);
-        ++number;
+    for (int number = first; number < end; ++number) {
+        const int fd = from[static_cast<std::size_t>(number - first)];
+        if (fd < 0) ::close(number);
+        else if (::dup2(fd, number) < 0) return failed("place a descriptor at {}", number);
     }
     return {};
 }
@@ -85,13 +89,15 @@ Result<> send_message(FdRef socket, std::string_view text) {
 }
 
 Result<std::string> receive_message(FdRef socket) {
-    std::string text(65536, '\0');
+    std::string text;
     ssize_t count = -1;
-    do count = ::recv(socket.get(), text.data(), text.size(), 0);
-    while (count < 0 && errno_now() == EINTR);
-    if (count < 0 && errno_now() == ECONNRESET) count = 0;
+    text.resize_and_overwrite(65536, [&](char* room, std::size_t size) {
+        do count = ::recv(socket.get(), room, size, 0);
+        while (count < 0 && errno_now() == EINTR);
+        if (count < 0 && errno_now() == ECONNRESET) count = 0;
+        return static_cast<std::size_t>(std::max<ssize_t>(count, 0));
+    });
     if (count < 0) return failed("receive a message");
-    text.resize(static_cast<std::size_t>(count));
     return text;
 }
 

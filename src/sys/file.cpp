@@ -14,6 +14,7 @@
 #include <limits>
 #include <memory>
 
+#include "base/text.hpp"
 #include "sys/call.hpp"
 
 namespace vs::sys {
@@ -79,6 +80,13 @@ Result<> make_dir(FdRef dir, const std::string& path, unsigned mode, IfExists po
     if (::mkdirat(dir.get(), path.c_str(), mode) == 0) return {};
     if (errno == EEXIST && policy == IfExists::keep) return {};
     return failed("mkdir '{}'", path);
+}
+
+Result<DirFd> open_or_make_dir(FdRef dir, const std::string& path, unsigned mode) {
+    auto found = open_dir(dir, path);
+    if (found || found.error().errno_value != ENOENT) return found;
+    TRY(make_dir(dir, path, mode, IfExists::keep));
+    return open_dir(dir, path);
 }
 
 Result<> make_dirs(const std::string& path, unsigned mode) {
@@ -186,13 +194,21 @@ Result<std::string> read_file(FdRef dir, const std::string& path, std::size_t li
 }
 
 Result<std::string> read_some(FdRef fd) {
-    std::string data(16384, '\0');
+    std::string data;
     ssize_t count = 0;
-    do count = ::read(fd.get(), data.data(), data.size());
-    while (count < 0 && errno == EINTR);
+    data.resize_and_overwrite(16384, [&](char* room, std::size_t size) {
+        do count = ::read(fd.get(), room, size);
+        while (count < 0 && errno == EINTR);
+        return static_cast<std::size_t>(std::max<ssize_t>(count, 0));
+    });
     if (count < 0) return failed("read");
-    data.resize(static_cast<std::size_t>(count));
     return data;
+}
+
+Result<std::string> read_kernel_file(FdRef dir, const std::string& path) {
+    Fd fd = TRY(open_at(dir, path, O_RDONLY | O_NOCTTY));
+    const auto text = TRY_WITH(read_some(fd), "read '{}'", path);
+    return std::string(base::trim(text));
 }
 
 Result<std::string> read_all(FdRef fd, std::size_t limit) {

@@ -24,6 +24,8 @@ Result<Fd> open_in_root(FdRef dir, const std::string& path, int flags, unsigned 
 
 enum class IfExists { fail, keep };
 Result<> make_dir(FdRef dir, const std::string& path, unsigned mode, IfExists policy);
+/// The directory, made where it is missing.
+Result<DirFd> open_or_make_dir(FdRef dir, const std::string& path, unsigned mode);
 /// Every missing parent too (mkdir -p); parents get `mode` as well.
 Result<> make_dirs(const std::string& path, unsigned mode);
 Result<> remove_file(FdRef dir, const std::string& path);
@@ -56,6 +58,8 @@ Result<std::string> read_file(FdRef dir, const std::string& path, std::size_t li
 Result<std::string> read_some(FdRef fd);
 Result<std::string> read_all(FdRef fd, std::size_t limit = 1 << 20);
 Result<> write_all(FdRef fd, std::string_view data);
+/// For files of the kernel that hold one value (cgroup, sysctl): one read(2), without white space around it.
+Result<std::string> read_kernel_file(FdRef dir, const std::string& path);
 /// For files of the kernel (cgroup, sysctl, proc): one write(2), no create, no truncate.
 Result<> write_kernel_file(FdRef dir, const std::string& path, std::string_view value);
 

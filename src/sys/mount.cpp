@@ -87,15 +87,25 @@ Result<MountFd> new_mount(const std::string& type, const std::vector<FsOption>& 
     return TRY_WITH(fs_mount(context, attributes), "mount {}", type);
 }
 
-Result<MountFd> clone_mount(FdRef dir, const std::string& path, Recursion recursion) {
+namespace {
+
+Result<MountFd> open_copy(FdRef dir, const std::string& path, Recursion recursion) {
     unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (path.empty() ? AT_EMPTY_PATH : 0U);
     if (recursion == Recursion::whole_tree) flags |= AT_RECURSIVE;
     int fd = ::open_tree(dir.get(), path.c_str(), flags);
     if (fd < 0) return failed("open_tree '{}'", path);
-    MountFd mount(fd);
+    return MountFd(fd);
+}
+
+}  // namespace
+
+Result<MountFd> clone_mount(FdRef dir, const std::string& path, Recursion recursion) {
+    auto mount = TRY(open_copy(dir, path, recursion));
     TRY(apply_attributes(mount, "", {.propagation = MS_PRIVATE}, recursion));
     return mount;
 }
+
+Result<MountFd> clone_private_mount(FdRef dir, const std::string& path) { return open_copy(dir, path, Recursion::this_mount); }
 
 Result<> set_attributes(FdRef mount, const MountAttributes& attributes, Recursion recursion) {
     return apply_attributes(mount, "", attributes, recursion);

@@ -34,6 +34,8 @@ enum class Recursion { this_mount, whole_tree };
 /// A detached copy of a mount (tree) rooted at the path; an empty path means `dir` itself. It is private: systemd has every mount
 /// of a host shared, and what is mounted on a shared copy, in whatever namespace, is mounted on the original too.
 Result<MountFd> clone_mount(FdRef dir, const std::string& path, Recursion recursion);
+/// The same of one that is private already, as is what we have mounted ourselves.
+Result<MountFd> clone_private_mount(FdRef dir, const std::string& path);
 /// Sets MOUNT_ATTR_* bits, and idmaps the mount where `user_namespace` is given.
 struct MountAttributes {
     std::uint64_t set = 0;

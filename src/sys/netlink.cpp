@@ -100,15 +100,20 @@ void MessageRow::measure() {
 }
 
 const std::vector<char>& MessageRow::finish(std::uint32_t first_number) {
-    for (std::size_t i = 0; i < starts_.size(); ++i) {
-        auto* at = bytes_.data() + starts_[i];
+    if (!wants_answer_ && !starts_.empty()) {
+        auto* at = bytes_.data() + starts_.back();
         auto header = read_as<nlmsghdr>({at, sizeof(nlmsghdr)});
-        header.nlmsg_seq = first_number + static_cast<std::uint32_t>(i);
-        if (!wants_answer_ && i + 1 == starts_.size()) {
-            header.nlmsg_flags |= NLM_F_ACK;
-            answered_ = i;
-        }
+        header.nlmsg_flags |= NLM_F_ACK;
         std::memcpy(at, &header, sizeof header);
+        answered_ = starts_.size() - 1;
+    }
+    return number(first_number);
+}
+
+const std::vector<char>& MessageRow::number(std::uint32_t first_number) {
+    for (auto start : starts_) {
+        std::memcpy(bytes_.data() + start + offsetof(nlmsghdr, nlmsg_seq), &first_number, sizeof first_number);
+        ++first_number;
     }
     return bytes_;
 }
@@ -132,24 +137,29 @@ Result<NetlinkSocket> NetlinkSocket::open_in(FdRef network, int protocol) {
 }
 
 Result<> NetlinkSocket::transmit(MessageRow& row) {
+    return put(row.finish(next_number_), row.count());
+}
+
+Result<> NetlinkSocket::transmit_question(MessageRow& row) { return put(row.number(next_number_), row.count()); }
+
+Result<> NetlinkSocket::put(const std::vector<char>& bytes, std::size_t count) {
     first_number_ = next_number_;
-    next_number_ += static_cast<std::uint32_t>(row.count());
-    const auto& bytes = row.finish(first_number_);
+    next_number_ += static_cast<std::uint32_t>(count);
     sockaddr_nl kernel{};
     kernel.nl_family = AF_NETLINK;
     auto sent = ::sendto(socket_.get(), bytes.data(), bytes.size(), 0, reinterpret_cast<sockaddr*>(&kernel), sizeof kernel);
-    if (sent < 0) return failed("send {} netlink messages", row.count());
+    if (sent < 0) return failed("send {} netlink messages", count);
     return {};
 }
 
 Result<std::string_view> NetlinkSocket::receive() {
-    buffer_.resize(kReceiveSize);
+    if (!buffer_) buffer_ = std::make_unique_for_overwrite<char[]>(kReceiveSize);
     for (;;) {
-        auto size = ::recv(socket_.get(), buffer_.data(), buffer_.size(), MSG_TRUNC);
+        auto size = ::recv(socket_.get(), buffer_.get(), kReceiveSize, MSG_TRUNC);
         if (size < 0 && errno_now() == EINTR) continue;
         if (size < 0) return failed("receive from netlink");
-        if (static_cast<std::size_t>(size) > buffer_.size()) return fail(Code::failed, "a netlink answer has {} bytes", size);
-        return std::string_view(buffer_.data(), static_cast<std::size_t>(size));
+        if (static_cast<std::size_t>(size) > kReceiveSize) return fail(Code::failed, "a netlink answer has {} bytes", size);
+        return std::string_view(buffer_.get(), static_cast<std::size_t>(size));
     }
 }
 
@@ -183,25 +193,19 @@ Result<> NetlinkSocket::run(MessageRow& row) {
 }
 
 Result<std::string> NetlinkSocket::ask(MessageRow& row) {
-    std::string found;
-    TRY(transmit(row));
+    TRY(transmit_question(row));
     for (;;) {
         std::string_view datagram = TRY(receive());
         while (auto message = take_message(datagram)) {
             if (message->header.nlmsg_seq != first_number_) continue;
-            if (message->header.nlmsg_type != NLMSG_ERROR) {
-                found = message->payload;
-                continue;
-            }
-            auto error = error_of(*message, row.what(0));
-            if (error.errno_value != 0) return std::unexpected<Error>(std::move(error));
-            return found;
+            if (message->header.nlmsg_type != NLMSG_ERROR) return std::string(message->payload);
+            return std::unexpected<Error>(error_of(*message, row.what(0)));
         }
     }
 }
 
 Result<> NetlinkSocket::dump(MessageRow& row, const std::function<void(std::string_view)>& each) {
-    TRY(transmit(row));
+    TRY(transmit_question(row));
     for (;;) {
         std::string_view datagram = TRY(receive());
         while (auto message = take_message(datagram)) {

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -45,6 +46,8 @@ class MessageRow {
     /// Asks for an answer to the last message unless one is asked for already, and numbers the messages from `first_number`.
     /// The row may be sent now.
     const std::vector<char>& finish(std::uint32_t first_number = 1);
+    /// Only numbers them: a question is answered anyway.
+    const std::vector<char>& number(std::uint32_t first_number);
     /// The message whose answer is the last one.
     [[nodiscard]] std::size_t answered() const { return answered_; }
 
@@ -76,7 +79,7 @@ class NetlinkSocket {
     Result<std::vector<Refusal>> send(MessageRow& row);
     /// Sends a row; the first refusal is the error.
     Result<> run(MessageRow& row);
-    /// Sends one request; the message that answers it, from behind nlmsghdr.
+    /// Sends one question, which is answered by one message or an error; the message, from behind nlmsghdr.
     Result<std::string> ask(MessageRow& row);
     /// Sends one dump request and hands on every answer, from behind nlmsghdr.
     Result<> dump(MessageRow& row, const std::function<void(std::string_view)>& each);
@@ -84,6 +87,8 @@ class NetlinkSocket {
   private:
     NetlinkSocket(SocketFd socket, int protocol) : socket_(std::move(socket)), protocol_(protocol) {}
     Result<> transmit(MessageRow& row);
+    Result<> transmit_question(MessageRow& row);
+    Result<> put(const std::vector<char>& bytes, std::size_t count);
     Result<std::string_view> receive();
     bool is_final(const MessageRow& row, const Refusal& answer) const;
 
@@ -91,7 +96,7 @@ class NetlinkSocket {
     int protocol_;
     std::uint32_t next_number_ = 1;  ///< answers to an earlier row are told apart by their numbers
     std::uint32_t first_number_ = 1;
-    std::vector<char> buffer_;
+    std::unique_ptr<char[]> buffer_;
 };
 
 /// The payload of the first attribute of a type among `attributes`.

@@ -153,6 +153,13 @@ bool is_own_child(FdRef pidfd) {
     return ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd.get()), &info, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
+Result<ExitStatus> reap_child(pid_t child) {
+    int status = 0;
+    while (::waitpid(child, &status, 0) < 0)
+        if (errno != EINTR) return failed("waitpid {}", child);
+    return status_of_wait(status);
+}
+
 Result<ExitStatus> reap(FdRef pidfd) {
     siginfo_t info{};
     while (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd.get()), &info, WEXITED) < 0)

@@ -39,6 +39,8 @@ Result<bool> wait_for_exit(FdRef pidfd, std::optional<Milliseconds> limit);
 bool is_own_child(FdRef pidfd);
 /// The status of our own child; reaps it.
 Result<ExitStatus> reap(FdRef pidfd);
+/// The same by its pid, which is nobody else's until then.
+Result<ExitStatus> reap_child(pid_t child);
 /// The same of a child among hostile processes: one that traces it can keep its status from us for ever (ptrace(2)), so that this waits for
 /// at most `limit` after its end. Code::timeout.
 Result<ExitStatus> reap_within(FdRef pidfd, Milliseconds limit);

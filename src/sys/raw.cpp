@@ -145,11 +145,18 @@ int process_id() { return ::getpid(); }
 
 int forbid_dump() { return result(::prctl(PR_SET_DUMPABLE, 0)); }
 
-pid_t fork_borrowing(int (*entry)(void*), void* argument) {
+namespace {
+
+pid_t fork_on_own_stack(int flags, int (*entry)(void*), void* argument) {
     alignas(16) static char stack[32768];
-    int pid = ::clone(entry, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, argument);
+    int pid = ::clone(entry, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD | flags, argument);
     return pid < 0 ? -errno : pid;
 }
+
+}  // namespace
+
+pid_t fork_borrowing(int (*entry)(void*), void* argument) { return fork_on_own_stack(0, entry, argument); }
+pid_t fork_sharing(int (*entry)(void*), void* argument) { return fork_on_own_stack(CLONE_FILES, entry, argument); }
 
 int join_cgroup1(int tasks_fd) { return result(::write(tasks_fd, "0", 1)); }
 
@@ -168,6 +175,14 @@ void close_fd(int fd) { ::close(fd); }
 
 int write_bytes(int fd, const void* data, std::size_t size) {
     return ::write(fd, data, size) == static_cast<ssize_t>(size) ? 0 : -EIO;
+}
+
+int write_file(int dir, const char* path, const char* text, std::size_t size) {
+    int fd = ::openat(dir, path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0) return -errno;
+    int written = result(::write(fd, text, size));
+    ::close(fd);
+    return written;
 }
 
 int send_bytes(int socket, const void* data, std::size_t size) {

@@ -53,6 +53,8 @@ int forbid_dump();
 /// What it changes in memory we see. Its pid, or a negative errno. Linux before 6.3 keeps such a child out of a new time
 /// namespace.
 pid_t fork_borrowing(int (*entry)(void*), void* argument);
+/// The same, and what it opens or closes is ours too.
+pid_t fork_sharing(int (*entry)(void*), void* argument);
 /// Writes "0" to a version 1 cgroup's `tasks`: a thread that moves itself skips the global lock and its grace period.
 int join_cgroup1(int tasks_fd);
 /// A configured and created file system of our namespaces (fsopen, fsconfig), to be mounted by somebody with the right.
@@ -62,6 +64,8 @@ int create_filesystem(const char* type, const Option* options, std::size_t count
 
 void close_fd(int fd);
 int write_bytes(int fd, const void* data, std::size_t size);
+/// One write(2) to a file of the kernel's.
+int write_file(int dir, const char* path, const char* text, std::size_t size);
 int send_bytes(int socket, const void* data, std::size_t size);
 /// 1 where exactly `size` bytes came, 0 at the end of the stream.
 int receive_bytes(int socket, void* data, std::size_t size);

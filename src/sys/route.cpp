@@ -253,11 +253,4 @@ Result<std::vector<OwnAddress>> own_addresses(NetlinkSocket& socket) {
     return found;
 }
 
-Result<std::vector<std::string>> addresses_of(NetlinkSocket& socket, std::uint32_t index, unsigned char family) {
-    std::vector<std::string> found;
-    for (auto& own : TRY(own_addresses(socket)))
-        if (own.index == index && (own.address.find(':') != std::string::npos) == (family == AF_INET6)) found.push_back(std::move(own.address));
-    return found;
-}
-
 }  // namespace vs::sys

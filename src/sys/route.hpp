@@ -97,8 +97,6 @@ struct Device {
 };
 Result<std::optional<Device>> device_by_index(NetlinkSocket& socket, std::uint32_t index);
 Result<std::optional<Device>> device_by_name(NetlinkSocket& socket, std::string_view name);
-/// The addresses of one family (AF_INET, AF_INET6) on one device, as text.
-Result<std::vector<std::string>> addresses_of(NetlinkSocket& socket, std::uint32_t index, unsigned char family);
 
 /// An address that this host has on a device.
 struct OwnAddress {

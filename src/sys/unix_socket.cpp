@@ -38,8 +38,12 @@ Result<SocketFd> bind_new(FdRef directory, const std::string& name, unsigned mod
     if (!socket.is_open()) return failed("make a socket");
     int yes = 1;
     if (::setsockopt(socket.get(), SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) < 0) return failed("ask for the senders of messages");
-    if (::unlinkat(directory.get(), name.c_str(), 0) < 0 && errno_now() != ENOENT) return failed("remove '{}'", name);
-    if (::bind(socket.get(), generic(address), sizeof address) < 0) return failed("bind the socket '{}'", name);
+    bool bound = ::bind(socket.get(), generic(address), sizeof address) == 0;
+    if (!bound && errno_now() == EADDRINUSE) {
+        if (::unlinkat(directory.get(), name.c_str(), 0) < 0) return failed("remove '{}'", name);
+        bound = ::bind(socket.get(), generic(address), sizeof address) == 0;
+    }
+    if (!bound) return failed("bind the socket '{}'", name);
     if (::fchmodat(directory.get(), name.c_str(), mode, 0) < 0) return failed("chmod '{}'", name);
     return socket;
 }

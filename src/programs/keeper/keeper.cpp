@@ -112,6 +112,7 @@ void report(const Recorder& recorder) {
     const auto word = recorder.pidfd() < 0 ? kNoRecorder : kRunning;
     (void)!write(kReport, word.data(), word.size());
     close(kReport);
+    syscall(SYS_close_range, kLeftBehind, kLast, 0);
 }
 
 void wait_for_init(const Arguments& arguments) {
@@ -168,7 +169,7 @@ int main(int argc, char** argv, char** environment) {
     if (argc != kArguments) return 2;
     Arguments arguments{argv[1], argv[2], strcmp(argv[3], "parent") == 0, argv[4], argv[5], argv[6], argv[7], argv[8], argv[9], argv[10]};
     // But for our lock, which the command that we become needs until it holds the server's (server/stop.cpp).
-    for (int fd = kKeeperLock + 1; fd <= kReport; ++fd) fcntl(fd, F_SETFD, FD_CLOEXEC);
+    syscall(SYS_close_range, kKeeperLock + 1, kLast, CLOSE_RANGE_CLOEXEC);
     signal(SIGPIPE, SIG_IGN);
     wait_for_init(arguments);
     char how[24];

@@ -6,11 +6,13 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/sanitized.hpp"
@@ -24,9 +26,9 @@ namespace {
 
 /// The store's files have to get their numbers: a gap below would be filled first.
 bool has_all_descriptors() {
-    for (int given = keeper::kConsole; given < kSealDescriptor; ++given)
-        if (::fcntl(given, F_GETFD) < 0) return false;
-    return true;
+    std::array<pollfd, int{kSealDescriptor} - int{keeper::kConsole}> given{};
+    for (std::size_t i = 0; i < given.size(); ++i) given[i].fd = keeper::kConsole + static_cast<int>(i);
+    return ::poll(given.data(), given.size(), 0) >= 0 && std::ranges::none_of(given, [](const pollfd& one) { return (one.revents & POLLNVAL) != 0; });
 }
 
 bool open_null(int& null) {
