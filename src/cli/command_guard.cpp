@@ -1,5 +1,7 @@
 // scan, accept, crossview
 
+#include "cli/command_guard.hpp"
+
 #include <algorithm>
 
 #include "base/text.hpp"
@@ -22,8 +24,7 @@ Result<guard::ScanRequest> scan_request(const Invocation& line) {
     guard::ScanRequest request;
     if (line.has(Opt::full)) request.depth = guard::ScanRequest::Depth::full;
     if (!line.has(Opt::budget)) return request;
-    request.budget = base::parse_size(line.value(Opt::budget));
-    if (!request.budget) return fail(Code::usage, "--budget: '{}' is no size; say 512M or 2G", line.value(Opt::budget));
+    request.budget = TRY(budget_of(line));
     return request;
 }
 
@@ -62,6 +63,12 @@ struct Round {
 
 }  // namespace
 
+Result<std::uint64_t> budget_of(const Invocation& line) {
+    auto bytes = base::parse_size(line.value(Opt::budget));
+    if (!bytes) return fail(Code::usage, "--budget: '{}' is no size; say 512M or 2G", line.value(Opt::budget));
+    return *bytes;
+}
+
 Result<int> scan(const Invocation& line) {
     auto request = TRY(scan_request(line));
     auto store = TRY(storage::Store::open());
@@ -74,7 +81,7 @@ Result<int> scan(const Invocation& line) {
 Result<int> crossview(const Invocation& line) {
     auto store = TRY(storage::Store::open());
     Round<guard::CrossviewReport> round;
-    TRY(round.go(store, line, [&](const server::Server& server) { return guard::crossview(store, server, {}); }, crossview_text));
+    TRY(round.go(store, line, [&](const server::Server& server) { return guard::crossview(store, server); }, crossview_text));
     if (line.has(Opt::json)) print(json_crossviews(round.reports, round.errors));
     return round.worst;
 }
@@ -83,7 +90,7 @@ Result<int> accept(const Invocation& line) {
     auto paths = TRY(paths_of(line));
     auto store = TRY(storage::Store::open());
     auto server = TRY(server::load_server(store, line.names[0].text()));
-    auto report = TRY_WITH(guard::accept(store, server, paths, {}), "cannot accept '{}'", server.name.text());
+    auto report = TRY_WITH(guard::accept(store, server, paths), "cannot accept '{}'", server.name.text());
     if (line.has(Opt::json)) print(json_scans({report}, {}));
     else print(scan_text(report));
     return 0;

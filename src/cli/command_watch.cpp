@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/command_guard.hpp"
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
 #include "guard/watch.hpp"
@@ -20,10 +21,13 @@ std::string alert_line(const guard::Alert& alert) {
 Result<int> watch(const Invocation& line) {
     auto store = TRY(storage::Store::open());
     auto notifier = TRY(guard::Notifier::open(line.value(Opt::command)));
-    TRY(guard::watch(store, notifier, [](const guard::Alert& alert) {
+    guard::WatchOptions options;
+    if (line.has(Opt::budget)) options.bytes_per_hour = TRY(budget_of(line));
+    options.told = [](const guard::Alert& alert) {
         print(alert_line(alert));
         (void)finish_output();
-    }));
+    };
+    TRY(guard::watch(store, notifier, options));
     return 0;
 }
 

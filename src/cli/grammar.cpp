@@ -27,7 +27,7 @@ constexpr std::array kOptions = {
     Option{Opt::ip, "ip", 0, "ADDRESS", "an address of the host, IPv4 or IPv6, or a device for all of its", true},
     Option{Opt::undo, "undo", 0, "", "let it use every address again"},
     Option{Opt::full, "full", 0, "", "read everything, the image too, and compare what is cached with what is stored"},
-    Option{Opt::budget, "budget", 0, "SIZE", "read at most so much; what is left out makes the verdict UNKNOWN"},
+    Option{Opt::budget, "budget", 0, "SIZE", "read at most so much (guard watch: in an hour); what is left out makes the verdict UNKNOWN"},
     Option{Opt::command, "command", 0, "PROGRAM", "is run for each alert, with the server, the kind and the sentence"},
     Option{Opt::console, "console", 0, "", "there is another way in than the network: a console"},
     Option{Opt::wire, "wire", 0, "FILE", "what nmap -oG found from another machine"},
@@ -66,7 +66,7 @@ constexpr Opt kLogs[] = {Opt::follow, Opt::since, Opt::until, Opt::grep, Opt::pr
 constexpr Opt kDoctor[] = {Opt::grant, Opt::revoke, Opt::json};
 constexpr Opt kExec[] = {Opt::user, Opt::directory, Opt::environment, Opt::terminal, Opt::no_terminal};
 constexpr Opt kScan[] = {Opt::full, Opt::budget, Opt::json};
-constexpr Opt kWatch[] = {Opt::command, Opt::json};
+constexpr Opt kWatch[] = {Opt::command, Opt::budget, Opt::json};
 constexpr Opt kSecureHost[] = {Opt::console, Opt::wire, Opt::json};
 constexpr Opt kSuexec[] = {Opt::directory, Opt::environment, Opt::terminal, Opt::no_terminal};
 

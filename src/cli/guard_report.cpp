@@ -40,10 +40,10 @@ json of_scan(const guard::ScanReport& report) {
 
 json of_crossview(const guard::CrossviewReport& report) {
     auto sightings = json::array();
-    for (const auto& sighting : report.sightings)
+    for (const auto& sighting : report.found.sightings)
         sightings.push_back({{"trick", guard::trick_name(sighting.trick)}, {"subject", sighting.subject}, {"detail", sighting.detail}, {"hint", sighting.is_hint()}});
-    return {{"name", report.name.text()}, {"verdict", guard::verdict_name(report.verdict)}, {"sightings", sightings}, {"unknown", of_unknown(report.unknown)},
-            {"processes", report.processes}, {"sockets", report.sockets}, {"mounts", report.mounts}};
+    return {{"name", report.name.text()}, {"verdict", guard::verdict_name(report.verdict)}, {"sightings", sightings}, {"unknown", of_unknown(report.found.unknown)},
+            {"processes", report.found.processes}, {"sockets", report.found.sockets}, {"mounts", report.found.mounts}};
 }
 
 std::string unknown_lines(const std::vector<guard::Unknown>& unknown) {
@@ -79,12 +79,12 @@ std::string json_scans(const std::vector<guard::ScanReport>& reports, const std:
 }
 
 std::string crossview_text(const guard::CrossviewReport& report) {
-    auto text = fmt::format("{}: {} ({}, {}, {})\n", report.name.text(), guard::verdict_name(report.verdict), count(report.processes, "process", "processes"),
-                            count(report.sockets, "open socket", "open sockets"), count(report.mounts, "mount", "mounts"));
-    for (const auto& sighting : report.sightings)
+    auto text = fmt::format("{}: {} ({}, {}, {})\n", report.name.text(), guard::verdict_name(report.verdict), count(report.found.processes, "process", "processes"),
+                            count(report.found.sockets, "open socket", "open sockets"), count(report.found.mounts, "mount", "mounts"));
+    for (const auto& sighting : report.found.sightings)
         text += fmt::format("  {:15} {}: {}{}\n", guard::trick_name(sighting.trick), base::escape_control(sighting.subject),
                             base::escape_control(sighting.detail), sighting.is_hint() ? " (a hint, no proof)" : "");
-    return text + unknown_lines(report.unknown);
+    return text + unknown_lines(report.found.unknown);
 }
 
 std::string json_crossviews(const std::vector<guard::CrossviewReport>& reports, const std::vector<Error>& errors) {

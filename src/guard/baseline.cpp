@@ -14,6 +14,7 @@ constexpr const char* kAccepted = "accepted";
 constexpr const char* kSeen = "seen";
 constexpr const char* kManifest = "manifest";
 constexpr const char* kChecked = "checked";
+constexpr const char* kReading = "reading";
 constexpr std::size_t kLargest = std::size_t{1} << 30;
 
 Result<std::optional<std::string>> read_if_there(sys::FdRef dir, const std::string& name) {
@@ -44,12 +45,44 @@ Result<sys::DirFd> image_dir(const storage::Store& store, const std::string& ima
 
 }  // namespace
 
-Result<GuardFiles> GuardFiles::open(const storage::Store& store, const server::Server& server) {
+namespace {
+
+Result<sys::DirFd> guard_dir(const storage::Store& store, const server::Server& server) {
     auto own = TRY(sys::open_dir(store.servers(), server.record.name.text()));
     TRY(sys::make_dir(own, "guard", 0700, sys::IfExists::keep));
-    auto dir = TRY(sys::open_dir(own, "guard"));
+    return sys::open_dir(own, "guard");
+}
+
+}  // namespace
+
+Result<GuardFiles> GuardFiles::open(const storage::Store& store, const server::Server& server) {
+    auto dir = TRY(guard_dir(store, server));
     TRY_WITH(sys::lock_fd(dir, sys::LockWait::wait), "wait for another scan of '{}'", server.name.text());
     return GuardFiles(std::move(dir), "server " + server.record.uuid);
+}
+
+Result<ReadingFile> ReadingFile::of_image(const storage::Store& store, const std::string& image) {
+    return ReadingFile(TRY(image_dir(store, image)), "reading of " + image);
+}
+
+Result<ReadingFile> ReadingFile::of_server(const storage::Store& store, const server::Server& server) {
+    return ReadingFile(TRY(guard_dir(store, server)), "reading of server " + server.record.uuid);
+}
+
+Reading ReadingFile::read(const Seal& seal) const {
+    auto sealed = read_if_there(dir_, kReading);
+    if (!sealed || !*sealed) return {};
+    auto text = seal.verify(purpose_, **sealed);
+    auto words = text ? base::split(base::trim(*text), ' ') : std::vector<std::string_view>();
+    if (words.size() != 3) return {};
+    auto after = unescape_word(words[0]);
+    auto found = base::parse_number(words[1]), unknown = base::parse_number(words[2]);
+    return after && found && unknown ? Reading{std::move(*after), *found, *unknown} : Reading();
+}
+
+Result<> ReadingFile::write(const Seal& seal, const Reading& reading) const {
+    auto text = fmt::format("{} {} {}\n", escape_word(reading.after), reading.found, reading.unknown);
+    return sys::replace_file(dir_, kReading, seal.sign(purpose_, text), 0600, sys::Durability::volatile_);
 }
 
 Result<std::optional<Accepted>> GuardFiles::read_accepted(const Seal& seal) const {
@@ -62,8 +95,8 @@ Result<> GuardFiles::write_accepted(const Seal& seal, const Accepted& accepted) 
     return sys::replace_file(dir_, kAccepted, seal.sign(purpose_, print_sorted(accepted)), 0600, sys::Durability::synced);
 }
 
-void GuardFiles::recall(SurveyOrders& orders) const {
-    auto text = read_if_there(dir_, kSeen);
+void recall_seen(sys::FdRef dir, SurveyOrders& orders) {
+    auto text = read_if_there(dir, kSeen);
     if (!text || !*text) return;
     auto last = parse_survey(**text);
     if (!last) return;

@@ -12,6 +12,10 @@
 
 namespace vs::guard {
 
+/// Fills known and known_below from what the last scan of a server has noted in its guard directory. Whatever is wrong with it, the price
+/// is only that everything is read again.
+void recall_seen(sys::FdRef dir, SurveyOrders& orders);
+
 /// servers/NAME/guard, locked: one scan of a server at a time.
 class GuardFiles {
   public:
@@ -21,8 +25,7 @@ class GuardFiles {
     Result<std::optional<Accepted>> read_accepted(const Seal& seal) const;
     Result<> write_accepted(const Seal& seal, const Accepted& accepted) const;
 
-    /// Fills known and known_below. Whatever is wrong with it, the price is only that everything is read again.
-    void recall(SurveyOrders& orders) const;
+    void recall(SurveyOrders& orders) const { recall_seen(dir_, orders); }
     Result<> remember(const Survey& survey) const;
 
     [[nodiscard]] const sys::DirFd& dir() const { return dir_; }
@@ -31,6 +34,26 @@ class GuardFiles {
     GuardFiles(sys::DirFd dir, std::string purpose) : dir_(std::move(dir)), purpose_(std::move(purpose)) {}
     sys::DirFd dir_;
     std::string purpose_;  ///< names the server: one server's baseline is none for another
+};
+
+/// How far reading everything again (reading.hpp) has come.
+struct Reading {
+    std::string after;  ///< empty: it begins
+    std::uint64_t found = 0, unknown = 0;  ///< since its beginning
+};
+class ReadingFile {
+  public:
+    static Result<ReadingFile> of_image(const storage::Store& store, const std::string& image);
+    static Result<ReadingFile> of_server(const storage::Store& store, const server::Server& server);
+    /// One that is not to be believed is none: everything is read from the beginning.
+    [[nodiscard]] Reading read(const Seal& seal) const;
+    Result<> write(const Seal& seal, const Reading& reading) const;
+    [[nodiscard]] const sys::DirFd& dir() const { return dir_; }
+
+  private:
+    ReadingFile(sys::DirFd dir, std::string purpose) : dir_(std::move(dir)), purpose_(std::move(purpose)) {}
+    sys::DirFd dir_;
+    std::string purpose_;
 };
 
 /// Every entry of the image's tree. An error where there is none or it is not to be believed.

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <array>
 
-#include "guard/crossview.hpp"
+#include "guard/views.hpp"
 
 namespace vs::guard {
 
@@ -14,13 +14,13 @@ std::string subject_of(const sys::Task& task) { return fmt::format("process {} (
 
 class Comparison {
   public:
-    Comparison(const TwoViews& views, const model::Settings& settings) : views_(views), settings_(settings) {}
+    Comparison(const TwoViews& views, const Expected& expected) : views_(views), expected_(expected) {}
 
     std::vector<Sighting> run() && {
         for (const auto& task : views_.before.tasks) look_at(task);
         look_at_sockets();
         look_at_names();
-        for (const auto& mount : foreign_mounts(views_.before.mounts, settings_))
+        for (const auto& mount : foreign_mounts(views_.before.mounts, expected_))
             add(Trick::foreign_mount, mount.point, fmt::format("{} from {}, {}", mount.type, mount.source, mount.root));
         return std::move(found_);
     }
@@ -51,7 +51,7 @@ class Comparison {
         std::set<std::string> told;
         for (const auto& socket : views_.before.sockets) {
             if (socket.protocol == "raw") continue;  // no tool lists them with the others
-            auto port = fmt::format("{} {}", socket.protocol, socket.port);
+            auto port = port_of(socket);
             auto blind = tools_without(port);
             bool stayed = views_.open_after.contains(port);
             if (stayed && !blind.empty() && told.insert(port).second)
@@ -78,7 +78,7 @@ class Comparison {
     }
 
     const TwoViews& views_;
-    const model::Settings& settings_;
+    const Expected& expected_;
     std::vector<Sighting> found_;
 };
 
@@ -90,6 +90,23 @@ std::string_view trick_name(Trick trick) {
     return kNames[static_cast<std::size_t>(trick)];
 }
 
-std::vector<Sighting> compare_views(const TwoViews& views, const model::Settings& settings) { return Comparison(views, settings).run(); }
+std::vector<Sighting> compare_views(const TwoViews& views, const Expected& expected) { return Comparison(views, expected).run(); }
+
+std::size_t count_movers(const TwoViews& views) {
+    const auto& story = views.story;
+    auto is_told = [&](const sys::Task& task) {
+        return (!story.ps || story.ps->contains(task.pid_inside)) && (!story.proc || story.proc->contains(task.pid_inside));
+    };
+    auto is_shown = [&](const std::string& port) { return std::ranges::all_of(story.ports, [&](const auto& tool) { return tool.second.contains(port); }); };
+    auto movers = views.vanished;
+    for (const auto& task : views.before.tasks) movers += !views.alive_after.contains(task.pid) && !is_told(task) ? 1U : 0U;
+    for (const auto& socket : views.before.sockets) {
+        auto port = port_of(socket);
+        movers += socket.protocol != "raw" && !views.open_after.contains(port) && !is_shown(port) ? 1U : 0U;
+    }
+    return movers;
+}
+
+std::string port_of(const sys::OpenSocket& socket) { return fmt::format("{} {}", socket.protocol, socket.port); }
 
 }  // namespace vs::guard

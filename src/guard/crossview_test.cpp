@@ -1,4 +1,4 @@
-#include "guard/crossview.hpp"
+#include "guard/testimony.hpp"
 
 #include <gtest/gtest.h>
 
@@ -37,7 +37,7 @@ TwoViews agreeing() {
 
 std::string seen(const TwoViews& views) {
     std::string text;
-    for (const auto& sighting : compare_views(views, {})) text += fmt::format("{} {};", trick_name(sighting.trick), sighting.subject);
+    for (const auto& sighting : compare_views(views, Expected::of({}))) text += fmt::format("{} {};", trick_name(sighting.trick), sighting.subject);
     return text;
 }
 
@@ -88,43 +88,43 @@ TEST(Crossview, mounts_that_nobody_asked_for) {
         mount("/", "overlay", "0:1", "/"), mount("/proc", "proc", "0:2", "/"), mount("/srv/data", "ext4", "8:1", "/v"),
         mount("/proc/kcore", "tmpfs", "0:3", "/nothing"), mount("/tmp", "tmpfs", "0:4", "/"), mount("/usr", "overlay", "0:1", "/usr"),
         mount("/proc/sys", "proc", "0:2", "/sys"), mount("/run/lock", "tmpfs", "0:5", "/")};
-    EXPECT_TRUE(foreign_mounts(mounts, settings).empty());
+    EXPECT_TRUE(foreign_mounts(mounts, Expected::of(settings)).empty());
     for (const auto& mounted : {mount("/etc", "tmpfs", "0:6", "/"), mount("/proc/12", "proc", "0:2", "/1"), mount("/proc", "tmpfs", "0:7", "/"),
                                 mount("/usr/bin", "overlay", "0:1", "/tmp/bin"), mount("/proc/12", "tmpfs", "0:8", "/"), mount("/proc", "proc", "0:9", "/")}) {
         auto with = mounts;
         with.push_back(mounted);
-        ASSERT_EQ(foreign_mounts(with, settings).size(), 1U) << mounted.point;
-        EXPECT_EQ(foreign_mounts(with, settings)[0].device, mounted.device);
+        ASSERT_EQ(foreign_mounts(with, Expected::of(settings)).size(), 1U) << mounted.point;
+        EXPECT_EQ(foreign_mounts(with, Expected::of(settings))[0].device, mounted.device);
     }
 }
 
 TEST(HostView, what_covers_the_root_lends_nothing_to_what_is_bound_from_it) {
     const std::vector<sys::MountEntry> mounts = {mount("/", "overlay", "0:1", "/"), mount("/", "tmpfs", "0:6", "/"),
                                                  mount("/etc/cron.d", "tmpfs", "0:6", "/etc/cron.d")};
-    EXPECT_EQ(foreign_mounts(mounts, {}).size(), 2U);
+    EXPECT_EQ(foreign_mounts(mounts, Expected::of({})).size(), 2U);
 }
 
 TEST(HostView, a_place_of_which_nothing_is_expected_may_be_covered_unless_something_is_of_what_lies_in_it) {
     for (const char* point : {"/var", "/var/lib", "/var/spool", "/home"})
-        EXPECT_EQ(foreign_mounts({mount("/", "overlay", "0:1", "/"), mount(point, "tmpfs", "0:6", "/")}, {}).size(), 1U) << point;
+        EXPECT_EQ(foreign_mounts({mount("/", "overlay", "0:1", "/"), mount(point, "tmpfs", "0:6", "/")}, Expected::of({})).size(), 1U) << point;
     for (const char* point : {"/tmp", "/run/user/1000", "/srv/www", "/var/tmp", "/var/lib/postgresql"})
-        EXPECT_TRUE(foreign_mounts({mount("/", "overlay", "0:1", "/"), mount(point, "tmpfs", "0:6", "/")}, {}).empty()) << point;
+        EXPECT_TRUE(foreign_mounts({mount("/", "overlay", "0:1", "/"), mount(point, "tmpfs", "0:6", "/")}, Expected::of({})).empty()) << point;
 }
 
 TEST(HostView, a_mask_of_the_guests_own_is_none_of_ours) {
     const std::vector<sys::MountEntry> mounts = {mount("/", "overlay", "0:1", "/"), mount("/proc", "proc", "0:2", "/"),
                                                  mount("/proc/keys", "tmpfs", "0:3", "/nothing"), mount("/proc/12", "tmpfs", "0:9", "/empty")};
-    ASSERT_EQ(foreign_mounts(mounts, {}).size(), 1U);
-    EXPECT_EQ(foreign_mounts(mounts, {})[0].point, "/proc/12");
+    ASSERT_EQ(foreign_mounts(mounts, Expected::of({})).size(), 1U);
+    EXPECT_EQ(foreign_mounts(mounts, Expected::of({}))[0].point, "/proc/12");
     model::Settings nesting;
     nesting.nesting = true;
-    EXPECT_EQ(foreign_mounts(mounts, nesting).size(), 2U);
+    EXPECT_EQ(foreign_mounts(mounts, Expected::of(nesting)).size(), 2U);
 }
 
 TEST(Story, pids_of_any_ps) {
-    EXPECT_EQ(parse_pids("    1\n   42\n"), (Pids{1, 42}));
-    EXPECT_EQ(parse_pids("PID\n1\n7\n"), (Pids{1, 7}));
-    EXPECT_EQ(parse_pids("1\nself\nacpi\n99999999999\n"), (Pids{1}));
+    EXPECT_EQ(parse_pids("    1\n   42\n", 0), (Pids{1, 42}));
+    EXPECT_EQ(parse_pids("PID\n1\n7\n", 0), (Pids{1, 7}));
+    EXPECT_EQ(parse_pids("1\nself\nacpi\n99999999999\n", 0), (Pids{1}));
 }
 
 TEST(Story, ports_of_ss_and_netstat) {
@@ -136,6 +136,62 @@ TEST(Story, ports_of_ss_and_netstat) {
 
 TEST(Story, names_of_ls) {
     EXPECT_EQ(parse_names("/:\n.\n..\netc\n\n/etc:\n.\n..\na:\n", {"/", "/etc"}), (Names{{"/", {".", "..", "etc"}}, {"/etc", {".", "..", "a:"}}}));
+}
+
+TEST(Story, pids_in_the_column_where_they_are) {
+    EXPECT_EQ(parse_pids("UID          PID    PPID\nroot           1       0\nweb           42       1\n", 1), (Pids{1, 42}));
+}
+
+TEST(Crossview, who_comes_and_goes_unseen_is_counted) {
+    auto views = agreeing();
+    EXPECT_EQ(count_movers(views), 0U);
+    views.alive_after = {1001};  // it ended, and ps had shown it
+    EXPECT_EQ(count_movers(views), 0U);
+    views.story.ps = Pids{1};
+    EXPECT_EQ(count_movers(views), 1U);
+    views.vanished = 2;
+    EXPECT_EQ(count_movers(views), 3U);
+    views.open_after = {};
+    EXPECT_EQ(count_movers(views), 3U);
+    views.story.ports["ss"] = {};
+    EXPECT_EQ(count_movers(views), 4U);
+}
+
+// --------------------------------------------------------------------------------------------------------- testimony
+
+std::string piece(std::string_view kind, std::string_view of, std::string_view bytes) { return fmt::format("{} {} {}\n{}\n", kind, of, bytes.size(), bytes); }
+
+TEST(Testimony, what_was_gathered_is_understood) {
+    auto text = piece("rule", "/", "0") + piece("task", "1001", "Name:\tx\nNSpid:\t1001\t1\n") + piece("program", "1001", "/tmp/x (deleted)") +
+                piece("maps", "1001", "55d-55e rwxp 00000000 00:00 0 \n") + piece("vanished", "1002", "") + piece("socket", "-", "tcp 22 0.0.0.0 7") +
+                piece("mounts", "-", "1 0 0:1 / / rw - overlay overlay rw\n") + piece("ps", "0", " 77\n") + piece("ports", "ss", "") +
+                piece("asked", "/", "") + piece("asked", "/etc", "") + piece("told", "-", "/etc:\na\n\n/:\netc\n") + piece("present", "/etc", std::string("a\0b\0", 4)) +
+                piece("alive", "-", "1001\n") + piece("open", "tcp%2022", "") + piece("silent", "ls", "why") + "end\n";
+    auto found = look_into(text);
+    ASSERT_TRUE(found) << found.error().message();
+    std::string seen;
+    for (const auto& sighting : found->sightings) seen += fmt::format("{} {};", trick_name(sighting.trick), sighting.subject);
+    EXPECT_EQ(seen, "hidden_process process 1 (x), host pid 1001;deleted_program process 1 (x), host pid 1001;anonymous_code process 1 (x), host pid 1001;"
+                    "hidden_socket tcp port 22;hidden_file /etc/b;");
+    EXPECT_EQ(found->unknown, (std::vector<Unknown>{{"ls", "why"}}));
+    EXPECT_EQ(found->movers, 1U);
+    auto again = parse_findings(print_findings(*found));
+    ASSERT_TRUE(again);
+    EXPECT_EQ(again->sightings, found->sightings);
+    EXPECT_EQ(again->unknown, found->unknown);
+    EXPECT_EQ(again->processes, 1U);
+    EXPECT_EQ(again->movers, 1U);
+}
+
+TEST(Testimony, what_is_not_whole_or_not_as_agreed_is_none) {
+    const auto good = piece("task", "1001", "Name:\tx\n") + piece("ps", "0", "1\n") + "end\n";
+    ASSERT_TRUE(look_into(good));
+    for (std::size_t length = 0; length < good.size(); ++length) EXPECT_FALSE(look_into(good.substr(0, length))) << length;
+    for (const auto& bad : {piece("nonsense", "-", ""), piece("maps", "1", ""), piece("socket", "-", "tcp 22"), piece("rule", "x", "0"), piece("rule", "/", "9"),
+                            std::string("ps 0 99999\n1\n"), std::string("ps 0 -1\n"), std::string("ps 0\n")})
+        EXPECT_FALSE(look_into(bad + "end\n")) << bad;
+    for (const char* bad : {"", "end", "sighting nonsense a b\nend\n", "sighting hidden_file a\nend\n", "counts 1 2 3\nend\n", "counts 1 2 3 x\nend\n", "end\nend\n"})
+        EXPECT_FALSE(parse_findings(bad)) << bad;
 }
 
 }  // namespace

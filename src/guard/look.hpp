@@ -24,6 +24,8 @@ class Looker {
     using Known = std::unordered_map<std::string, Entry>;
     Looker(const SurveyOrders& orders, Survey& survey) : orders_(orders), survey_(survey), left_{orders.budget.bytes} {}
 
+    /// Bytes of files.
+    [[nodiscard]] std::uint64_t has_read() const { return orders_.budget.bytes - left_.bytes; }
     /// Before the first look at an entry.
     void begin() { clock_ = sys::file_clock(); }
     /// Everything about an entry that was looked at before and has not changed since. False where that is not so.

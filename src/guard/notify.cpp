@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <nlohmann/json.hpp>
 
+#include "guard/record.hpp"
 #include "model/paths.hpp"
 #include "sys/file.hpp"
 #include "sys/host.hpp"
@@ -46,6 +47,7 @@ Result<Notifier> Notifier::open(std::string command) {
 void Notifier::send(Alert alert) {
     auto subject = alert.server.empty() ? std::string("watch") : alert.server;
     sys::log_warning(kProgram, fmt::format("{}: {}: {}{}{}", subject, alert.kind, alert.sentence, alert.who.empty() ? "" : "; by ", alert.who));
+    if (!alert.server.empty()) record(alert.server, alert.kind, alert.sentence + (alert.who.empty() ? "" : "; by " + alert.who));
     recent_.push_back(alert);
     if (recent_.size() > kMostRemembered) recent_.pop_front();
     auto list = json::array();
@@ -55,6 +57,12 @@ void Notifier::send(Alert alert) {
     if (command_.empty()) return;
     auto run = sys::run_checked({command_, alert.server, alert.kind, alert.sentence}, {.input = "", .environment = {}, .limit = kPatience});
     if (!run) sys::log_error(kProgram, run.error().message());
+}
+
+void Notifier::record(const std::string& server, const std::string& kind, const std::string& sentence) {
+    auto name = model::ServerName::parse(server);
+    auto recorded = name ? guard::record(Recording::sealed_log, *name, fmt::format("guard: {}: {}", kind, sentence), {}) : Result<>(std::unexpected<Error>(name.error()));
+    if (!recorded) sys::log_error(kProgram, recorded.error().message());
 }
 
 Result<WatchStatus> watch_status() {

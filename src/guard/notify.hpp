@@ -1,5 +1,5 @@
 #pragma once
-// Alerts of `guard watch`: to the system log, to a command, and into /run/vservers/.guard/alerts for `guard status`.
+// Alerts of `guard watch`: to the server's sealed log, to the system log, to a command, and into /run/vservers/.guard/alerts for `guard status`.
 
 #include <deque>
 #include <string>
@@ -24,6 +24,8 @@ class Notifier {
     static Result<Notifier> open(std::string command);
     /// Whatever keeps a receiver from getting it is told the system log.
     void send(Alert alert);
+    /// Into the sealed log of a server alone.
+    void record(const std::string& server, const std::string& kind, const std::string& sentence);
 
   private:
     Notifier(sys::DirFd dir, sys::Fd lock, std::string command) : dir_(std::move(dir)), lock_(std::move(lock)), command_(std::move(command)) {}

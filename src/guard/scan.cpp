@@ -79,11 +79,21 @@ void note_failure(ScanReport& report, const Result<>& done) {
     if (!done) report.unknown.push_back({"", done.error().message()});
 }
 
-void tell(const Notify& notify, const ScanReport& report) {
-    if (!notify) return;
-    notify(report.name, fmt::format("scan: {}, {} differences, {} unknown", verdict_name(report.verdict), report.differences.size(), report.unknown.size()));
-    for (const auto& difference : report.differences)
-        notify(report.name, fmt::format("{} {}: {}", change_name(difference.change), base::escape_control(difference.path), base::escape_control(difference.detail)));
+std::string sentence_of(const Difference& difference) {
+    return fmt::format("{} {}{}{}", change_name(difference.change), difference.path, difference.detail.empty() ? "" : ", ", difference.detail);
+}
+
+std::vector<std::string> findings_of(const ScanReport& report) {
+    std::vector<std::string> findings;
+    for (const auto& difference : report.differences) findings.push_back(sentence_of(difference));
+    for (const auto& unknown : report.unknown) findings.push_back(fmt::format("unknown {}{}{}", unknown.path, unknown.path.empty() ? "" : ", ", unknown.reason));
+    return findings;
+}
+
+Result<> record_verdict(Recording recording, const ScanReport& report) {
+    if (report.verdict == Verdict::ok) return {};
+    auto sentence = fmt::format("scan: {}, {} differences, {} unknown", verdict_name(report.verdict), report.differences.size(), report.unknown.size());
+    return record(recording, report.name, sentence, findings_of(report));
 }
 
 bool lies_in(std::string_view path, std::string_view directory) {
@@ -114,11 +124,11 @@ ScanReport scan(const storage::Store& store, const server::Server& server, const
     bool full = request.depth == ScanRequest::Depth::full;
     note_failure(report, full ? scan_image(store, request, report) : recall_image(store, report));
     report.verdict = verdict_of(report.differences, report.unknown);
-    tell(request.notify, report);
+    note_failure(report, record_verdict(request.recording, report));
     return report;
 }
 
-Result<ScanReport> accept(const storage::Store& store, const server::Server& server, const std::vector<std::string>& paths, const Notify& notify) {
+Result<ScanReport> accept(const storage::Store& store, const server::Server& server, const std::vector<std::string>& paths) {
     auto seal = TRY(Seal::open(store));
     auto files = TRY(GuardFiles::open(store, server));
     auto before = files.read_accepted(seal);
@@ -131,10 +141,10 @@ Result<ScanReport> accept(const storage::Store& store, const server::Server& ser
     std::erase_if(report.differences, [&](const auto& difference) { return !is_chosen(difference.path, paths); });
     if (!survey.unknown.empty() && paths.empty())
         return fail(Code::failed, "'{}' cannot be looked at: {}", base::escape_control(survey.unknown[0].path), survey.unknown[0].reason);
+    TRY(record(Recording::sealed_log, server.name, fmt::format("accept: {} differences", report.differences.size()), findings_of(report)));
     TRY(files.write_accepted(seal, merge(std::move(accepted), survey, paths)));
     TRY(files.remember(survey));
     report.verdict = Verdict::ok;
-    if (notify) notify(server.name, fmt::format("accepted {} differences", report.differences.size()));
     return report;
 }
 

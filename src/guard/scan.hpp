@@ -1,19 +1,16 @@
 #pragma once
 // `vserver NAME scan` and `accept`: is what the server has on disk what it was left with?
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "guard/judge.hpp"
+#include "guard/record.hpp"
 #include "server/registry.hpp"
 
 namespace vs::guard {
-
-/// Where what the guard finds is recorded beyond what its caller shows: one sentence about a server.
-using Notify = std::function<void(const model::ServerName& name, std::string_view sentence)>;
 
 struct ScanRequest {
     enum class Depth {
@@ -21,7 +18,7 @@ struct ScanRequest {
         full,  ///< everything is read, the image too, and what is cached compared with what is stored
     } depth = Depth::own;
     std::optional<std::uint64_t> budget;  ///< bytes read from files; beyond it the verdict is UNKNOWN
-    Notify notify;
+    Recording recording = Recording::sealed_log;  ///< of a verdict that is not OK
 };
 
 struct ScanReport {
@@ -38,8 +35,8 @@ struct ScanReport {
 ScanReport scan(const storage::Store& store, const server::Server& server, const ScanRequest& request);
 
 /// Takes what is there now as what the server is to be, at these paths and below, or everywhere where there are none. The
-/// report is of what was accepted.
-Result<ScanReport> accept(const storage::Store& store, const server::Server& server, const std::vector<std::string>& paths, const Notify& notify);
+/// report is of what was accepted. It is recorded first: what cannot be recorded is not accepted.
+Result<ScanReport> accept(const storage::Store& store, const server::Server& server, const std::vector<std::string>& paths);
 
 /// For a server that was built just now: signs the manifest of its image where it has none, and accepts what the build wrote.
 Result<> begin_watch(const storage::Store& store, const server::Server& server);

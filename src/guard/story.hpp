@@ -1,8 +1,7 @@
 #pragma once
-// What a server tells of itself: the answers of its own ps, ls and ss, run inside. Their text is a stranger's; parsing it takes
-// what looks like an answer and leaves the rest.
+// What a server tells of itself: the answers of its own ps, ls and ss. Their text is a stranger's; parsing it takes what looks like an
+// answer and leaves the rest. Pure.
 
-#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -11,7 +10,6 @@
 #include <vector>
 
 #include "guard/survey.hpp"
-#include "server/registry.hpp"
 
 namespace vs::guard {
 
@@ -28,14 +26,11 @@ struct Story {
     std::vector<Unknown> silent;  ///< what could not be asked, and why
 };
 
-/// Asks for processes, ports, and the names in `directories`.
-Story listen_to(const server::Server& server, const std::vector<std::string>& directories);
-
-/// The first number of each line.
-Pids parse_pids(std::string_view text);
+/// The number in that column of each line, counted from 0.
+Pids parse_pids(std::string_view text, std::size_t column);
 /// Lines of ss(8) or netstat(8): the protocol, and the port behind the last ':' of the first address.
 Ports parse_ports(std::string_view text);
 /// `ls -1a DIR DIR...`: "DIR:" and names, one a line, an empty line between.
-Names parse_names(std::string_view text, const std::vector<std::string>& directories);
+Names parse_names(std::string_view text, const std::set<std::string, std::less<>>& directories);
 
 }  // namespace vs::guard

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "guard/look.hpp"
+#include "sys/content.hpp"
 #include "sys/file.hpp"
 
 namespace vs::guard {
@@ -19,15 +20,18 @@ class Walker {
     Walker(const SurveyOrders& orders, const AskMarks& ask) : orders_(orders), ask_(ask), policy_(orders.rules), look_(orders, survey_) {}
 
     void walk_tree(const SurveyTree& tree);
+    void look_at(const std::vector<SurveyTree>& trees, const std::string& path);
     Survey finish() && { return std::move(survey_); }
 
   private:
     void walk(const Place& place, std::size_t depth);
     void visit(const Place& place, const std::string& name, std::size_t depth);
+    bool was_before(const Place& place, const std::string& name, std::size_t depth);
     Result<Observed> observe(const Place& place, const std::string& name, const struct stat& status);
     Result<> observe_file(const Place& place, const std::string& name, sys::FdRef file, Observed& seen);
     Result<> observe_data(const Place& place, const std::string& name, sys::FdRef file, Observed& seen);
     Result<> observe_directory(sys::FdRef dir, Entry& entry);
+    bool may_be_metacopy(sys::FdRef file, const Entry& entry) const;
     Result<> take_image_content(const Place& place, const std::string& where, Entry& entry);
     void descend(const Place& place, const std::string& name, const Entry& entry, std::size_t depth);
     /// The image's directory that an own one covers; not open where there is none.
@@ -36,6 +40,7 @@ class Walker {
     void look_again(const SurveyTree& tree);
     void not_known(const std::string& path, std::string reason) { survey_.unknown.push_back({path.empty() ? "/" : path, std::move(reason)}); }
     [[nodiscard]] bool matters(const Entry& entry) const { return entry.is_privileged() || policy_.of_path(entry.path) != Expectation::ignored; }
+    [[nodiscard]] bool is_sliced() const { return orders_.slice != UINT64_MAX; }
     [[nodiscard]] bool is_over_budget() const {
         return survey_.looked_at >= orders_.budget.entries || std::chrono::steady_clock::now() > deadline_;
     }
@@ -62,11 +67,18 @@ Result<> Walker::take_image_content(const Place& place, const std::string& where
     return {};
 }
 
+/// One whose data was not copied up has none. Asking about every file would be a round trip to another process for each.
+bool Walker::may_be_metacopy(sys::FdRef file, const Entry& entry) const {
+    if (!image_ || entry.size == 0) return false;
+    auto data = sys::next_data(file, 0);
+    return !data || !*data;
+}
+
 Result<> Walker::observe_file(const Place& place, const std::string& name, sys::FdRef file, Observed& seen) {
     auto& entry = seen.now;
     if (!look_.recall(entry, orders_.known)) {
         TRY(look_.read_file(file, entry));
-        auto marks = image_ ? TRY(ask_(file)) : OverlayMarks();
+        auto marks = may_be_metacopy(file, entry) ? TRY(ask_(file)) : OverlayMarks();
         if (marks.metacopy) TRY(take_image_content(place, marks.redirect.empty() ? name : marks.redirect, entry));
     }
     if (policy_.of_path(entry.path) == Expectation::growing) seen.past_digest = TRY(look_.past_digest(file, entry));
@@ -126,7 +138,16 @@ void Walker::descend(const Place& place, const std::string& name, const Entry& e
     walk({own, below->is_open() ? &*below : nullptr, entry.path}, depth + 1);
 }
 
+/// What was looked at in slices before this one; a directory on the way to where that ended is still to be entered.
+bool Walker::was_before(const Place& place, const std::string& name, std::size_t depth) {
+    auto path = place.path + "/" + name;
+    if (orders_.after.empty() || comes_before(orders_.after, path)) return false;
+    if (orders_.after.starts_with(path + "/")) descend(place, name, entry_of(path, {}), depth);
+    return true;
+}
+
 void Walker::visit(const Place& place, const std::string& name, std::size_t depth) {
+    if (was_before(place, name, depth)) return;
     auto path = place.path + "/" + name;
     ++survey_.looked_at;
     look_.begin();
@@ -139,6 +160,7 @@ void Walker::visit(const Place& place, const std::string& name, std::size_t dept
     auto entry = seen->now;
     if (matters(entry)) survey_.entries.push_back(std::move(*seen));
     if (entry.kind == Kind::directory) descend(place, name, entry, depth);
+    else if (look_.has_read() >= orders_.slice) survey_.reached = path;
 }
 
 void Walker::remember(const Place& place) {
@@ -162,7 +184,9 @@ void Walker::walk(const Place& place, std::size_t depth) {
     remember(place);
     auto names = sys::list_hostile_dir(place.dir, orders_.budget.entries - std::min(orders_.budget.entries, survey_.looked_at));
     if (!names) return not_known(place.path, names.error().message());
+    if (is_sliced()) std::ranges::sort(*names);
     for (const auto& name : *names) {
+        if (!survey_.reached.empty()) return;
         if (is_over_budget()) return not_known(place.path, "there is more to look at than the scan may");
         visit(place, name, depth);
     }
@@ -180,11 +204,36 @@ void Walker::walk_tree(const SurveyTree& tree) {
     look_again(tree);
 }
 
+/// The file of that name in the tree that lies there, if it is the server's own.
+void Walker::look_at(const std::vector<SurveyTree>& trees, const std::string& path) {
+    const SurveyTree* best = nullptr;
+    for (const auto& tree : trees) {
+        bool covers = path.starts_with(tree.at + "/");
+        if (covers && (best == nullptr || tree.at.size() > best->at.size())) best = &tree;
+    }
+    if (best == nullptr) return not_known(path, "it is in no tree of the server's");
+    image_ = best->below;
+    auto slash = path.rfind('/');
+    auto parent = path.substr(0, slash);
+    auto dir = sys::open_beneath(best->dir, "." + parent.substr(std::min(parent.size(), best->at.size())), O_RDONLY | O_DIRECTORY);
+    if (!dir && (dir.error().errno_value == ENOENT || dir.error().errno_value == ENOTDIR)) return;
+    if (!dir) return not_known(path, dir.error().message());
+    sys::DirFd own(dir->release());
+    visit({own, nullptr, parent}, path.substr(slash + 1), kDeepest);
+}
+
 }  // namespace
+
+bool comes_before(std::string_view one, std::string_view other) {
+    auto weight = [](char c) { return c == '/' ? 0U : static_cast<unsigned>(static_cast<unsigned char>(c)); };  // no name has a NUL
+    return std::ranges::lexicographical_compare(one, other, {}, weight, weight);
+}
 
 Survey survey(const std::vector<SurveyTree>& trees, const SurveyOrders& orders, const AskMarks& ask) {
     Walker walker(orders, ask);
-    for (const auto& tree : trees) walker.walk_tree(tree);
+    for (const auto& path : orders.only) walker.look_at(trees, path);
+    if (orders.only.empty())
+        for (const auto& tree : trees) walker.walk_tree(tree);
     return std::move(walker).finish();
 }
 

@@ -42,6 +42,9 @@ struct SurveyOrders {
     std::unordered_map<std::string, std::uint64_t> grown_from;  ///< accepted length of a growing file
     SurveyBudget budget;
     Storage storage = Storage::trusted;
+    std::string after;        ///< begin behind this path, in the order of a walk (comes_before); empty: at the beginning
+    std::uint64_t slice = UINT64_MAX;  ///< end after so many bytes were read: Survey::reached says where
+    std::vector<std::string> only;  ///< files to be looked at and nothing else; what is not there is left out. Empty: everything
 };
 
 struct SurveyTree {
@@ -57,13 +60,18 @@ struct Observed {
 };
 struct Unknown {
     std::string path, reason;
+    friend bool operator==(const Unknown&, const Unknown&) = default;
 };
 struct Survey {
     std::vector<Observed> entries;
     std::vector<Unknown> unknown;
     std::vector<std::string> disagreeing;  ///< cached and stored content differ
     std::uint64_t looked_at = 0, hashed = 0;
+    std::string reached;  ///< where a slice ended; empty: there was no more
 };
+
+/// The order of a walk: a directory, then what is in it, by name. Pure.
+bool comes_before(std::string_view one, std::string_view other);
 
 Survey survey(const std::vector<SurveyTree>& trees, const SurveyOrders& orders, const AskMarks& ask);
 

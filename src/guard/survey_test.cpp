@@ -9,6 +9,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <set>
 
 #include "guard/content_digest.hpp"
 #include "sys/file.hpp"
@@ -148,6 +149,52 @@ TEST_F(SurveyTest, a_digest_tells_contents_apart_wherever_they_differ) {
     }
     write("a", text + std::string(1, '\0'));
     EXPECT_NE(digest("a"), whole);
+}
+
+TEST_F(SurveyTest, slices_together_are_a_whole_walk_and_no_file_is_in_two) {
+    for (const char* dir : {"a", "a/b", "a-", "z", "empty"}) ::mkdir((path + "/" + dir).c_str(), 0755);
+    for (const char* file : {"a/b/1", "a/b/2", "a/c", "a-/x", "a.txt", "m", "z/1", "z/2"}) write(file, "content");
+    auto whole = look();
+    std::set<std::string> seen;
+    std::size_t slices = 0;
+    orders.slice = 10;  // each ends with the second file
+    do {
+        auto part = look();
+        for (const auto& entry : part.entries) EXPECT_TRUE(seen.insert(entry.now.path).second) << entry.now.path;
+        EXPECT_LE(part.hashed, 2U);
+        orders.after = part.reached;
+        ++slices;
+    } while (!orders.after.empty() && slices < 20);
+    EXPECT_EQ(seen.size(), whole.entries.size());
+    EXPECT_GE(slices, 4U);
+}
+
+TEST(Survey, the_order_of_a_walk) {
+    EXPECT_TRUE(comes_before("/a", "/a/b"));
+    EXPECT_TRUE(comes_before("/a/b", "/a-"));
+    EXPECT_TRUE(comes_before("/a/z", "/a.txt"));
+    EXPECT_FALSE(comes_before("/a", "/a"));
+    EXPECT_FALSE(comes_before("/b", "/a/b"));
+}
+
+TEST_F(SurveyTest, looks_at_what_was_asked_for_and_at_nothing_else) {
+    ::mkdir((path + "/dir").c_str(), 0755);
+    write("dir/program", "x");
+    write("dir/other", "y");
+    ASSERT_EQ(::symlink("dir", (path + "/link").c_str()), 0);
+    orders.only = {"/dir/program", "/dir/absent", "/absent/program"};
+    auto seen = look();
+    ASSERT_EQ(seen.entries.size(), 1U);
+    EXPECT_EQ(seen.entries[0].now.path, "/dir/program");
+    EXPECT_EQ(seen.entries[0].now.digest, digest("dir/program"));
+    EXPECT_TRUE(seen.unknown.empty());
+    orders.only = {"/link/program"};  // no link is followed
+    EXPECT_TRUE(look().entries.empty());
+    orders.only = {"/../../etc/passwd"};
+    EXPECT_TRUE(look().entries.empty());
+    auto again = parse_orders(print_orders(orders));
+    ASSERT_TRUE(again);
+    EXPECT_EQ(again->only, orders.only);
 }
 
 }  // namespace

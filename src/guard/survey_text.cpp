@@ -60,6 +60,8 @@ Result<> take_survey_line(const Line& line, Survey& survey) {
         survey.unknown.push_back({std::move(pair.first), TRY(unescape_word(pair.second))});
     } else if (line.word == "disagrees") {
         survey.disagreeing.push_back(TRY(unescape_word(line.rest)));
+    } else if (line.word == "reached") {
+        survey.reached = TRY(unescape_word(line.rest));
     } else if (line.word == "looked_at") {
         survey.looked_at = TRY(number(line.rest));
     } else if (line.word == "hashed") {
@@ -89,6 +91,13 @@ Result<> take_order(const Line& line, SurveyOrders& orders) {
         orders.budget.bytes = TRY(number(line.rest));
     } else if (line.word == "seconds") {
         orders.budget.time = std::chrono::seconds(TRY(number(line.rest)));
+    } else if (line.word == "after") {
+        orders.after = TRY(unescape_word(line.rest));
+    } else if (line.word == "slice") {
+        orders.slice = TRY(number(line.rest));
+    } else if (line.word == "only") {
+        orders.only.push_back(TRY(unescape_word(line.rest)));
+        if (!orders.only.back().starts_with('/')) return malformed();
     } else if (line.word == "compare" && line.rest == "storage") {
         orders.storage = Storage::compared;
     } else {
@@ -107,6 +116,7 @@ std::string print_survey(const Survey& survey) {
         if (!seen.past_digest.empty()) text += fmt::format("past {}\n", escape_word(seen.past_digest));
     }
     for (const auto& unknown : survey.unknown) text += fmt::format("unknown {} {}\n", escape_word(unknown.path), escape_word(unknown.reason));
+    if (!survey.reached.empty()) text += fmt::format("reached {}\n", escape_word(survey.reached));
     for (const auto& path : survey.disagreeing) text += fmt::format("disagrees {}\n", escape_word(path));
     return text + fmt::format("looked_at {}\nhashed {}\n{}\n", survey.looked_at, survey.hashed, kEnd);
 }
@@ -120,6 +130,9 @@ Result<Survey> parse_survey(std::string_view text) {
 std::string print_orders(const SurveyOrders& orders) {
     auto text = fmt::format("entries {}\nbytes {}\nseconds {}\n", orders.budget.entries, orders.budget.bytes, orders.budget.time.count());
     if (orders.storage == Storage::compared) text += "compare storage\n";
+    if (!orders.after.empty()) text += fmt::format("after {}\n", escape_word(orders.after));
+    if (orders.slice != UINT64_MAX) text += fmt::format("slice {}\n", orders.slice);
+    for (const auto& path : orders.only) text += fmt::format("only {}\n", escape_word(path));
     for (const auto& rule : orders.rules) text += fmt::format("rule {} {}\n", escape_word(rule.path), static_cast<unsigned>(rule.expectation));
     for (const auto& [path, length] : orders.grown_from) text += fmt::format("grown_from {} {}\n", escape_word(path), length);
     for (const auto& [path, entry] : orders.known) text += "known " + print_entry(entry);

@@ -1,19 +1,21 @@
 #include "guard/watch.hpp"
 
-#include <fcntl.h>
-
 #include <algorithm>
 #include <chrono>
 #include <map>
 #include <set>
 
 #include "base/text.hpp"
+#include "context/ceiling.hpp"
 #include "guard/baseline.hpp"
+#include "guard/event_reader.hpp"
 #include "guard/host_view.hpp"
+#include "guard/reading.hpp"
 #include "guard/scan.hpp"
+#include "guard/surveyor.hpp"
 #include "server/query.hpp"
 #include "storage/record.hpp"
-#include "sys/fanotify.hpp"
+#include "sys/file.hpp"
 #include "sys/interrupts.hpp"
 #include "sys/process.hpp"
 
@@ -28,16 +30,32 @@ constexpr milliseconds kGather{100};       // events of one change come together
 constexpr milliseconds kLook{1'000};       // at ports and programs
 constexpr std::chrono::minutes kRound{10};  // every server, events or not: stores through mappings make none
 constexpr int kRest = 5;                   // times as long as a scan took it waits for the next: a busy server costs a sixth of a core
-constexpr std::size_t kMostNamed = 3;
+constexpr std::chrono::seconds kShortLife{1};  // a reader that lives no longer is not started again
+constexpr std::size_t kMostNamed = 3, kMostAlerts = 600, kMostPrograms = 64, kMostRemembered = 4096;
+
+/// What is left of root's rights. It makes the surveyors' mounts and user namespaces, visits the network of a server for the list of its
+/// sockets, reads which program a process runs, and starts a recorder where a server that is told of is stopped.
+constexpr const char* kNeeded[] = {"sys_admin", "sys_ptrace", "dac_read_search", "dac_override", "chown", "fowner", "kill", "setuid", "setgid", "setpcap", "sys_chroot"};
+
+Result<> keep_only_needed() {
+    model::CapabilitySet needed;
+    for (const char* name : kNeeded) needed.add(model::CapabilitySet::number_of(name).value());
+    // Not no_new_privs: the command for alerts may be one that sends mail by a setgid program.
+    return context::apply_ceiling({.capabilities = needed, .new_privileges = context::NewPrivileges::allowed, .securebits = std::nullopt});
+}
 
 /// What is known of a server.
 struct Watched {
     std::set<std::string> told;                 ///< differences that were reported and still are
     std::set<std::string> ports, programs;      ///< that were seen
     bool has_looked = false;
+    std::string trouble;                        ///< that kept us from looking at ports and programs, the last time
     std::vector<std::string> who;               ///< since the last scan
     std::optional<Clock::time_point> changed;   ///< when the first event since the last scan came
     Clock::time_point not_before{};
+    std::string expectations;                   ///< that the reader of events knows
+    Clock::time_point minute{};                 ///< in which so many alerts were made
+    std::size_t alerts = 0;
 };
 
 /// "host pid 4711 (/usr/bin/vi)"
@@ -48,32 +66,47 @@ std::string describe(pid_t pid) {
 
 class Watch {
   public:
-    Watch(const storage::Store& store, Notifier& notifier, const std::function<void(const Alert&)>& told)
-        : store_(store), notifier_(notifier), told_(told), own_(fmt::format("{}/servers/", store.path())) {}
+    Watch(const storage::Store& store, Notifier& notifier, const WatchOptions& options)
+        : store_(store), notifier_(notifier), options_(options), servers_dir_(store.path() + "/servers"), rereading_(store) {}
 
     Result<> run() {
         auto signals = TRY(sys::Interrupts::block());
-        auto files = TRY(sys::FileWatch::open(store_.path() + "/servers"));
+        auto files = TRY(sys::FileWatch::open(servers_dir_));
+        TRY(keep_only_needed());
+        reader_.emplace(TRY(EventReader::start(files, servers_dir_)));
         for (;;) {
             if (Clock::now() >= next_round_) all_changed();
-            auto ready = TRY(sys::wait_readable({signals.fd(), files.fd()}, patience()));
+            auto ready = TRY(sys::wait_readable({signals.fd(), reader_->fd()}, patience()));
             if (ready == 0U) return {};
-            take(TRY(files.read()));
+            if (ready == 1U) TRY(hear(files));
             TRY(scan_changed());
             if (Clock::now() >= next_look_) TRY(look());
+            if (options_.bytes_per_hour > 0 && Clock::now() >= next_slice_) read_on();
         }
     }
 
   private:
+    /// A server chooses how much there is to tell of it: more than so many in a minute are one.
     void alert(const std::string& server, const char* kind, std::string sentence, std::string who = {}) {
+        auto& watched = servers_[server];
+        if (Clock::now() >= watched.minute + std::chrono::minutes(1)) watched.minute = Clock::now(), watched.alerts = 0;
+        if (++watched.alerts > kMostAlerts) return;
+        if (watched.alerts == kMostAlerts) kind = "overflow", who.clear(), sentence = "there is more to tell of it than is told in a minute: 'scan' and 'crossview' say all";
         Alert made{storage::timestamp(), server, kind, std::move(sentence), std::move(who)};
-        told_(made);
+        options_.told(made);
         notifier_.send(std::move(made));
+    }
+
+    /// Of all that run, into the log of each.
+    void alert_all(const char* kind, const std::string& sentence) {
+        alert("", kind, sentence);
+        for (const auto& [name, watched] : servers_)
+            if (watched.has_looked) notifier_.record(name, kind, sentence);
     }
 
     /// Until the first thing that is to be done without an event.
     [[nodiscard]] milliseconds patience() const {
-        auto when = next_look_;
+        auto when = options_.bytes_per_hour > 0 ? std::min(next_look_, next_slice_) : next_look_;
         for (const auto& [name, watched] : servers_)
             if (watched.changed) when = std::min(when, std::max(*watched.changed + kGather, watched.not_before));
         return std::max(milliseconds(0), std::chrono::ceil<milliseconds>(when - Clock::now()));
@@ -86,36 +119,41 @@ class Watch {
         for (const auto& name : *names) servers_[name.text()].changed = Clock::now();
     }
 
-    void take(const sys::FileWatch::Batch& batch) {
-        if (batch.overflowed) {
-            alert("", "overflow", "there were more events than the kernel keeps: every server is scanned");
+    Result<> hear(const sys::FileWatch& files) {
+        auto changed = reader_->hear();
+        if (!changed && changed.error().code == Code::busy) return begin_anew(files, changed.error());
+        if (!changed) return std::unexpected<Error>(changed.error());
+        if (changed->server.empty()) {
+            alert_all("overflow", "there were more events than the kernel keeps: every server is scanned");
             all_changed();
+            return {};
         }
-        for (const auto& event : batch.events) take(event);
-    }
-
-    /// SERVER/upper/... or SERVER/volumes/...; what else is there is ours.
-    void take(const sys::FileEvent& event) {
-        if (!event.directory.starts_with(own_)) return;
-        auto rest = std::string_view(event.directory).substr(own_.size());
-        auto slash = rest.find('/');
-        if (slash == rest.npos) return;
-        auto name = std::string(rest.substr(0, slash)), place = std::string(rest.substr(slash + 1));
-        bool its_own = place == "upper" || place.starts_with("upper/");
-        if (!its_own && !place.starts_with("volumes")) return;
-        if (its_own && is_dull(name, place.substr(5) + "/" + event.name, event.change)) return;
-        auto& watched = servers_[name];
+        auto& watched = servers_[changed->server];
         if (!watched.changed) watched.changed = Clock::now();
-        if (watched.who.size() >= kMostNamed) return;
-        auto who = describe(event.pid);
-        if (std::ranges::find(watched.who, who) == watched.who.end()) watched.who.push_back(std::move(who));
+        for (pid_t pid : changed->who) {
+            auto who = describe(pid);
+            if (watched.who.size() < kMostNamed && std::ranges::find(watched.who, who) == watched.who.end()) watched.who.push_back(std::move(who));
+        }
+        return {};
     }
 
-    /// Data being written where data belongs; a new name or a new mode could be a privileged program.
-    bool is_dull(const std::string& name, const std::string& path, sys::FileChange change) {
-        if (change != sys::FileChange::content) return false;
-        auto policy = policies_.find(name);
-        return policy != policies_.end() && policy->second.of_path(path) == Expectation::ignored;
+    /// What it had read and not said is lost, what it had not read waits in the kernel.
+    Result<> begin_anew(const sys::FileWatch& files, const Error& error) {
+        if (Clock::now() < reader_since_ + kShortLife) return std::unexpected<Error>(error);
+        reader_since_ = Clock::now();
+        reader_.reset();
+        reader_.emplace(TRY(EventReader::start(files, servers_dir_)));
+        for (auto& [name, watched] : servers_) watched.expectations.clear();
+        alert_all("overflow", fmt::format("{}: every server is scanned", error.message()));
+        all_changed();
+        return {};
+    }
+
+    Result<> tell_expectations(const std::string& name, Watched& watched, const Policy& policy) {
+        auto expectations = print_expectations(name, policy.rules());
+        if (expectations == watched.expectations) return {};
+        watched.expectations = std::move(expectations);
+        return reader_->expect(name, policy.rules());
     }
 
     Result<> scan_changed() {
@@ -134,8 +172,8 @@ class Watch {
         auto server = server::load_server(store_, name);
         if (!server && server.error().code == Code::no_such_server) return watched.told.clear();
         if (!server) return tell_once(watched, name, {{"unknown", server.error().message()}}, who);
-        policies_.insert_or_assign(name, Policy::of(server->settings.guard));
-        auto report = scan(store_, *server, {});
+        (void)tell_expectations(name, watched, Policy::of(server->settings.guard));  // a reader that has ended is noticed where it is heard
+        auto report = scan(store_, *server, {.budget = {}, .recording = Recording::nothing});
         std::vector<std::pair<const char*, std::string>> found;
         for (const auto& difference : report.differences)
             found.emplace_back("file", fmt::format("{} {}: {}", change_name(difference.change), base::escape_control(difference.path), base::escape_control(difference.detail)));
@@ -154,19 +192,25 @@ class Watch {
         watched.told = std::move(now);
     }
 
+    /// One that cannot be asked about keeps nobody from the others.
     Result<> look() {
         next_look_ = Clock::now() + kLook;
-        for (const auto& status : TRY(server::query_all(store_))) {
-            auto& watched = servers_[status.name.text()];
-            if (!status.run || status.run->phase != server::Phase::running || !status.settings || !status.record) {
-                watched.has_looked = false;
-                watched.ports.clear();
-                continue;
-            }
-            server::Server server{status.name, *status.settings, *status.record};
-            auto looked = look_at(server, *status.run, watched);
-            if (!looked && !sys::is_gone(looked.error())) tell_once(watched, status.name.text(), {{"unknown", looked.error().message()}}, {});
+        for (const auto& name : TRY(server::list_names())) {
+            auto& watched = servers_[name.text()];
+            auto looked = look_at(name, watched);
+            auto trouble = looked || sys::is_gone(looked.error()) ? std::string() : looked.error().message();
+            if (!trouble.empty() && trouble != watched.trouble) alert(name.text(), "unknown", trouble);
+            watched.trouble = std::move(trouble);
         }
+        return {};
+    }
+
+    Result<> look_at(const model::ServerName& name, Watched& watched) {
+        auto status = TRY(server::query_server(store_, name));
+        if (status.run && status.run->phase == server::Phase::running && status.settings && status.record)
+            return look_at(server::Server{status.name, *status.settings, *status.record}, *status.run, watched);
+        watched.has_looked = false;
+        watched.ports.clear();
         return {};
     }
 
@@ -175,43 +219,79 @@ class Watch {
         auto name = server.name.text();
         for (const auto& socket : TRY(sockets_of(server, run))) {
             if (socket.protocol == "raw") continue;
-            auto port = fmt::format("{} {}", socket.protocol, socket.port);
+            auto port = port_of(socket);
             if (watched.ports.insert(port).second && watched.has_looked) alert(name, "port", fmt::format("{} is open now, on {}", port, socket.address));
         }
         watched.has_looked = true;
         auto proc = TRY(sys::open_dir(sys::kHere, "/proc"));
-        auto upper = TRY(sys::open_dir(store_.servers(), name + "/upper"));
+        std::map<std::string, pid_t> fresh;
         for (pid_t pid : TRY(processes_of(server))) {
             auto program = sys::read_link(proc, fmt::format("{}/exe", pid));
-            if (program && !watched.programs.contains(*program)) judge_program(server, *program, pid, upper);
-            if (program) watched.programs.insert(*program);
+            if (program && !watched.programs.contains(*program) && fresh.size() < kMostPrograms) fresh.emplace(std::move(*program), pid);
+        }
+        if (fresh.empty()) return {};
+        TRY(judge_programs(server, fresh));
+        if (watched.programs.size() > kMostRemembered) watched.programs.clear();
+        for (const auto& [program, pid] : fresh) watched.programs.insert(program);
+        return {};
+    }
+
+    /// From memory, of a deleted file, or of a file that the server made and nobody has accepted. The surveyor looks for it: a path of the
+    /// server's choice is nothing that we open.
+    Result<> judge_programs(const server::Server& server, const std::map<std::string, pid_t>& programs) {
+        SurveyOrders orders;
+        orders.rules = Policy::all_frozen().rules();
+        for (const auto& [program, pid] : programs) {
+            if (program.ends_with(" (deleted)")) alert(server.name.text(), "program", fmt::format("process {} runs '{}', a file without a name", pid, base::escape_control(program)));
+            else if (program.starts_with('/')) orders.only.push_back(program);
+        }
+        if (orders.only.empty()) return {};
+        auto survey = TRY(survey_server(store_, server, orders));
+        for (const auto& unknown : survey.unknown)
+            alert(server.name.text(), "unknown", fmt::format("'{}', which is executed, cannot be looked at: {}", base::escape_control(unknown.path), unknown.reason));
+        auto accepted = survey.entries.empty() ? Accepted() : TRY(accepted_of(server));
+        for (const auto& seen : survey.entries) {
+            auto known = accepted.find(seen.now.path);
+            if (known != accepted.end() && known->second.digest == seen.now.digest) continue;
+            alert(server.name.text(), "program", fmt::format("process {} runs '{}', which is neither of the image nor accepted; its BLAKE2b is {}",
+                                                             programs.at(seen.now.path), base::escape_control(seen.now.path), seen.now.digest));
         }
         return {};
     }
 
-    /// From memory, of a deleted file, or of a file that the server made and nobody has accepted.
-    void judge_program(const server::Server& server, const std::string& program, pid_t pid, const sys::DirFd& upper) {
-        auto shown = fmt::format("process {} runs '{}'", pid, base::escape_control(program));
-        if (program.ends_with(" (deleted)")) return alert(server.name.text(), "program", shown + ", a file without a name");
-        if (!program.starts_with('/') || !sys::open_beneath(upper, program.substr(1), O_PATH)) return;
-        auto seal = Seal::open(store_);
-        auto files = GuardFiles::open(store_, server);
-        auto accepted = seal && files ? files->read_accepted(*seal) : Result<std::optional<Accepted>>(std::optional<Accepted>());
-        bool known = accepted && *accepted && (*accepted)->contains(program);
-        if (!known) alert(server.name.text(), "program", shown + ", which is neither of the image nor accepted");
+    /// Nothing where nothing was accepted or it is not to be believed: the scan says so.
+    Result<Accepted> accepted_of(const server::Server& server) {
+        auto seal = TRY(Seal::open(store_));
+        auto files = TRY(GuardFiles::open(store_, server));
+        auto accepted = files.read_accepted(seal);
+        return accepted && *accepted ? std::move(**accepted) : Accepted();
+    }
+
+    /// The next slice of what is read again.
+    void read_on() {
+        constexpr std::uint64_t kSlice = 16 << 20;
+        using Hours = std::chrono::duration<double, std::ratio<3600>>;
+        next_slice_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(Hours(static_cast<double>(kSlice) / static_cast<double>(options_.bytes_per_hour)));
+        auto slice = rereading_.read_on(kSlice);
+        for (const auto& sentence : slice.found) alert(slice.server, "file", sentence);
+        if (slice.trouble.empty() || !troubles_.insert(slice.server + slice.trouble).second) return;
+        alert(slice.server, "unknown", slice.trouble);
     }
 
     const storage::Store& store_;
     Notifier& notifier_;
-    const std::function<void(const Alert&)>& told_;
-    std::string own_;
-    std::map<std::string, Watched> servers_;
-    std::map<std::string, Policy> policies_;
-    Clock::time_point next_round_{}, next_look_{};
+    const WatchOptions& options_;
+    std::string servers_dir_;
+    std::map<std::string, Watched> servers_;  ///< "": the watch itself
+    std::optional<EventReader> reader_;
+    Clock::time_point reader_since_{};
+    Clock::time_point next_round_{}, next_look_{}, next_slice_{};
+    Rereading rereading_;
+    std::set<std::string> troubles_;  ///< of reading again, that were told
 };
 
 }  // namespace
 
-Result<> watch(const storage::Store& store, Notifier& notifier, const std::function<void(const Alert&)>& told) { return Watch(store, notifier, told).run(); }
+Result<> watch(const storage::Store& store, Notifier& notifier, const WatchOptions& options) { return Watch(store, notifier, options).run(); }
 
 }  // namespace vs::guard

@@ -11,7 +11,11 @@
 
 namespace vs::guard {
 
-/// Until a signal ends it. Each alert goes to the notifier and to `told`.
-Result<> watch(const storage::Store& store, Notifier& notifier, const std::function<void(const Alert&)>& told);
+struct WatchOptions {
+    std::uint64_t bytes_per_hour = std::uint64_t{8} << 30;  ///< of everything, read again (reading.hpp); 0: nothing is
+    std::function<void(const Alert&)> told;                 ///< hears each alert, as the notifier does
+};
+/// Until a signal ends it.
+Result<> watch(const storage::Store& store, Notifier& notifier, const WatchOptions& options);
 
 }  // namespace vs::guard

@@ -16,6 +16,7 @@ namespace vs::sys {
 
 namespace {
 
+static_assert(kNameOnly == (O_PATH | O_CLOEXEC));
 constexpr std::uint64_t kEntry = FAN_CREATE | FAN_DELETE | FAN_MOVED_FROM | FAN_MOVED_TO;
 constexpr std::uint64_t kStatus = FAN_ATTRIB;
 constexpr std::uint64_t kAll = kEntry | kStatus | FAN_CLOSE_WRITE | FAN_ONDIR;
@@ -55,7 +56,7 @@ class Namer {
         path_.clear();
         if (handle.empty()) return path_;
         auto copy = handle;
-        Fd directory(::open_by_handle_at(mount_.get(), reinterpret_cast<file_handle*>(copy.data()), O_PATH | O_CLOEXEC));
+        Fd directory(::open_by_handle_at(mount_.get(), reinterpret_cast<file_handle*>(copy.data()), kNameOnly));
         if (!directory.is_open()) return path_;
         auto path = read_link(kHere, fmt::format("/proc/self/fd/{}", directory.get()));
         if (path && !path->ends_with(" (deleted)")) path_ = std::move(*path);
@@ -78,11 +79,12 @@ Result<FileWatch> FileWatch::open(const std::string& path) {
     return FileWatch(std::move(group), std::move(mount));
 }
 
-Result<FileWatch::Batch> FileWatch::read() {
+Result<FileWatch::Batch> FileWatch::read() const {
     Batch batch;
     Namer namer(mount_);
     alignas(fanotify_event_metadata) std::array<char, 65536> buffer;
-    for (;;) {
+    constexpr std::size_t kEnough = 4096;
+    while (batch.events.size() < kEnough) {
         auto got = ::read(group_.get(), buffer.data(), buffer.size());
         if (got < 0 && errno == EAGAIN) return batch;
         if (got < 0) return failed("read file events");
@@ -97,6 +99,7 @@ Result<FileWatch::Batch> FileWatch::read() {
             at += event.event_len, left -= event.event_len;
         }
     }
+    return batch;
 }
 
 }  // namespace vs::sys

@@ -23,21 +23,27 @@ struct FileEvent {
     std::string name;
 };
 
+/// How directories are opened to be named: open_by_handle_at(2) with these flags and no others.
+inline constexpr int kNameOnly = 010000000 | 02000000;  // O_PATH | O_CLOEXEC
+
 class FileWatch {
   public:
     /// The file system that `path` is on. Needs CAP_SYS_ADMIN in the initial user namespace.
     static Result<FileWatch> open(const std::string& path);
+    /// One that another process has opened: `mount` is any directory of that file system. From there on it takes CAP_DAC_READ_SEARCH in the
+    /// initial user namespace, and opens nothing.
+    FileWatch(Fd group, DirFd mount) : group_(std::move(group)), mount_(std::move(mount)) {}
     [[nodiscard]] FdRef fd() const { return group_; }
+    [[nodiscard]] FdRef mount() const { return mount_; }
 
     struct Batch {
         std::vector<FileEvent> events;
         bool overflowed = false;  ///< some were lost, nobody knows which
     };
-    /// What there is; nothing where nothing waits.
-    Result<Batch> read();
+    /// What there is, but not more than a few thousand; nothing where nothing waits.
+    Result<Batch> read() const;
 
   private:
-    FileWatch(Fd group, DirFd mount) : group_(std::move(group)), mount_(std::move(mount)) {}
     Fd group_;
     DirFd mount_;
 };

@@ -10,7 +10,7 @@ namespace vs::sys {
 
 namespace {
 
-constexpr std::size_t kLargestMaps = 64 << 20;  // vm.max_map_count lines
+constexpr std::size_t kLargestMaps = 8 << 20;  // vm.max_map_count lines of usual length
 
 bool is_gone(const Error& error) { return error.errno_value == ENOENT || error.errno_value == ESRCH; }
 
@@ -59,13 +59,6 @@ Result<std::string> living_thread(FdRef proc, pid_t pid) {
     return own;
 }
 
-/// More of them than we read is not usual either.
-Result<std::vector<std::string>> mappings_of(FdRef proc, const std::string& thread) {
-    auto maps = read_file(proc, thread + "/maps", kLargestMaps);
-    if (!maps && maps.error().errno_value == EFBIG) return std::vector<std::string>{"more mappings than can be looked at"};
-    return unusual_executable_mappings(TRY(std::move(maps)));
-}
-
 }  // namespace
 
 std::vector<std::string> unusual_executable_mappings(std::string_view maps) {
@@ -81,19 +74,28 @@ std::vector<std::string> unusual_executable_mappings(std::string_view maps) {
     return names;
 }
 
-Result<std::optional<Task>> read_task(FdRef proc, pid_t pid, std::size_t level) {
-    Task task;
-    task.pid = pid;
+Result<std::optional<TaskText>> read_task(FdRef proc, pid_t pid) {
+    TaskText text;
+    text.pid = pid;
     auto status = read_file(proc, fmt::format("{}/status", pid));
     if (!status && is_gone(status.error())) return std::nullopt;
-    read_status(TRY(std::move(status)), level, task);
+    text.status = TRY(std::move(status));
     auto thread = TRY(living_thread(proc, pid));
-    auto program = read_link(proc, thread + "/exe");
-    if (program) task.program = std::move(*program);
-    auto mappings = mappings_of(proc, thread);
-    if (!mappings && is_gone(mappings.error())) return std::nullopt;
-    task.executable = TRY(std::move(mappings));
-    return std::optional(std::move(task));
+    if (auto program = read_link(proc, thread + "/exe")) text.program = std::move(*program);
+    auto maps = read_file(proc, thread + "/maps", kLargestMaps);
+    if (!maps && is_gone(maps.error())) return std::nullopt;
+    text.is_whole = maps || maps.error().errno_value != EFBIG;
+    if (text.is_whole) text.maps = TRY(std::move(maps));
+    return std::optional(std::move(text));
+}
+
+Task parse_task(const TaskText& text, std::size_t level) {
+    Task task;
+    task.pid = text.pid;
+    read_status(text.status, level, task);
+    task.program = text.program;
+    task.executable = unusual_executable_mappings(text.maps);
+    return task;
 }
 
 }  // namespace vs::sys

@@ -21,9 +21,16 @@ struct Task {
     std::vector<std::string> executable;  ///< names of its executable mappings that are no plain files of today, as in maps
 };
 
-/// `proc` is a procfs of ours; `level` is how many PID namespaces below ours the pid that counts is (1 for a server's).
-/// nullopt where the process has ended.
-Result<std::optional<Task>> read_task(FdRef proc, pid_t pid, std::size_t level);
+/// The same as the kernel writes it, not looked into yet: names and paths in it are a stranger's choice.
+struct TaskText {
+    pid_t pid = 0;
+    std::string status, program, maps;
+    bool is_whole = true;  ///< false: it has more mappings than are read, and `maps` is empty
+};
+/// `proc` is a procfs of ours. nullopt where the process has ended.
+Result<std::optional<TaskText>> read_task(FdRef proc, pid_t pid);
+/// `level` is how many PID namespaces below ours the pid that counts is (1 for a server's). Pure.
+Task parse_task(const TaskText& text, std::size_t level);
 
 /// Executable mappings in the text of /proc/PID/maps without a file, of a deleted file, or of memory. Each name once; "" is
 /// anonymous memory.

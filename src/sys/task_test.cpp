@@ -25,12 +25,14 @@ TEST(Task, executable_mappings_that_are_no_plain_files) {
 
 TEST(Task, reads_a_process_and_misses_one_that_is_gone) {
     auto proc = open_dir(kHere, "/proc").value();
-    auto self = read_task(proc, ::getpid(), 0);
+    auto self = read_task(proc, ::getpid());
     ASSERT_TRUE(self && *self);
-    EXPECT_EQ((*self)->pid_inside, ::getpid());
-    EXPECT_EQ((*self)->name, "sys_test");
-    EXPECT_TRUE((*self)->program.ends_with("sys_test"));
-    auto gone = read_task(proc, 0x7ffffff0, 0);
+    EXPECT_TRUE((*self)->is_whole);
+    auto task = parse_task(**self, 0);
+    EXPECT_EQ(task.pid_inside, ::getpid());
+    EXPECT_EQ(task.name, "sys_test");
+    EXPECT_TRUE(task.program.ends_with("sys_test"));
+    auto gone = read_task(proc, 0x7ffffff0);
     ASSERT_TRUE(gone);
     EXPECT_FALSE(*gone);
 }

@@ -77,4 +77,11 @@ Result<> send_datagram(FdRef directory, const std::string& name, std::string_vie
     return {};
 }
 
+Result<bool> try_send_message(FdRef socket, std::string_view text) {
+    if (::send(socket.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) return true;
+    int reason = errno_now();
+    if (reason == EAGAIN || reason == EWOULDBLOCK) return false;
+    return std::unexpected<Error>(error_from(reason, "send a message"));
+}
+
 }  // namespace vs::sys

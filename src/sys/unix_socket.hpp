@@ -21,4 +21,7 @@ Result<> refuse_descriptors(const SocketFd& socket);
 /// One message to whoever has bound `name`; waits while its queue is full. ECONNREFUSED where nobody holds the socket.
 Result<> send_datagram(FdRef directory, const std::string& name, std::string_view text);
 
+/// A message over a socket pair of ours (fd.hpp). False where the other side has so many already that this one would have to wait.
+Result<bool> try_send_message(FdRef socket, std::string_view text);
+
 }  // namespace vs::sys

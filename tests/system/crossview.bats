@@ -122,3 +122,81 @@ sees_nothing() { run_vserver web1 crossview; [ "$status" -eq 0 ] || { echo "$out
     [[ $output == *'it says more than'* ]]
     inside 'mv /bin/ps.away /bin/ps'
 }
+
+# ------------------------------------------------------------------------------------------------- cannot be circumvented
+
+# A ps that keeps what is called "hop" to itself, whatever it is asked.
+hide_hop() { inside 'mv /bin/ps /bin/ps.real; printf "#!/bin/sh\nhop=\$(pgrep -x hop)\n/bin/ps.real \"\$@\" | grep -vw -e \"\${hop:-none}\"\n" >/bin/ps; chmod +x /bin/ps'; }
+show_all() { inside 'mv /bin/ps.real /bin/ps'; }
+group_of() { sed -n 's/^0:://p' "/proc/$(state_of "$1" init)/cgroup" | sed "s|/$1/.*|/$1|"; }
+stands() { [ "$(cat "$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)$(group_of web1)/guest/cgroup.freeze")" = "$1" ]; }
+
+@test "a process that is never the same for long is seen while the server stands still, and the server goes on" {
+    begin_inside 'cp /tamper /tmp/hop; cd /tmp; nohup /tmp/hop hop & '
+    hide_hop
+    sees 'hidden_process +process [0-9]+ \(hop\)'
+    show_all
+    stands 0
+    inside 'true'
+}
+
+@test "a server goes on when whoever made it stand still is killed" {
+    begin_inside 'cp /tamper /tmp/hop; nohup /tmp/hop hop & '
+    inside 'mv /bin/ps /bin/ps.real; printf "#!/bin/sh\nsleep 100\n" >/bin/ps; chmod +x /bin/ps'
+    vserver web1 crossview >/dev/null 2>&1 3>&- &
+    local looking=$!
+    WAIT_SECONDS=30 wait_until stands 1
+    kill -KILL "$looking"
+    wait_until stands 0
+    show_all
+}
+
+@test "a ps that knows one of our questions is asked others" {
+    begin_inside 'cp /bin/sleep /usr/bin/quiet; nohup quiet 1000 & '
+    inside 'mv /bin/ps /bin/ps.real; printf "#!/bin/sh\n[ \"\$*\" = \"-e -o pid=\" ] && exec /bin/ps.real \"\$@\"\n/bin/ps.real \"\$@\" | grep -vw %s\n" "$(pidof quiet)" >/bin/ps; chmod +x /bin/ps'
+    local round seen=0
+    for round in 1 2 3 4 5 6; do vserver web1 crossview | grep -qE 'hidden_process.*\(quiet\)' && seen=$((seen + 1)); done
+    inside 'mv /bin/ps.real /bin/ps; rm /usr/bin/quiet'
+    (( seen >= 1 ))
+}
+
+@test "a name is missed in whichever of many directories it is" {
+    inside 'mkdir /opt/many; i=0; while [ $i -lt 200 ]; do mkdir /opt/many/$i; echo x >/opt/many/$i/file; i=$((i + 1)); done; echo x >/opt/many/99/secret
+            mv /bin/ls /bin/ls.real; printf "#!/bin/sh\n/bin/ls.real \"\$@\" | grep -v secret\n" >/bin/ls; chmod +x /bin/ls'
+    sees 'hidden_file +/opt/many/99/secret: its ls does not show it'
+    [ "$(grep -c hidden_file <<<"$output")" -eq 1 ]
+    inside 'mv /bin/ls.real /bin/ls; rm -r /opt/many'
+    sees_nothing
+}
+
+@test "what is found is in the server's sealed log, and nobody inside can write the like" {
+    begin_inside 'cp /bin/sleep /tmp/gone; nohup /tmp/gone 1000 & '
+    inside 'rm /tmp/gone; logger "crossview: OK: forged"; echo "crossview: OK: forged" >/dev/console'
+    sees deleted_program
+    local records
+    records=$(vserver web1 logs --json | jq -r '.records[] | select(.source == "host") | .text')
+    grep -q 'crossview: CHANGED: deleted_program process [0-9]* (gone), host pid [0-9]*, /tmp/gone (deleted)' <<<"$records"
+    ! grep -q forged <<<"$records"
+    is_good() { vserver web1 logs --verify | grep -q ': good'; }
+    wait_until is_good
+}
+
+# -------------------------------------------------------------------------------------------------------------- confined
+
+@test "who looks into what was gathered can read it, write a report, and do nothing else" {
+    local trace=$BATS_TEST_TMPDIR/trace onlooker
+    strace -f -s 200 -o "$trace" -e trace='!futex' vserver web1 crossview >/dev/null
+    onlooker=$(awk '/execve.*vserver-onlooker|execveat.*vserver-onlooker/ { print $1 }' "$trace" | tail -n 1)
+    [ -n "$onlooker" ]
+    grep "^$onlooker " "$trace" >"$trace.all"
+    grep -q 'landlock_restrict_self(.* = 0' "$trace.all"
+    grep -q 'prctl(PR_SET_NO_NEW_PRIVS, 1.* = 0' "$trace.all"
+    [ "$(grep -o 'capset.*effective=[^,]*' "$trace.all" | tail -n 1 | sed 's/.*effective=//')" = 0 ]
+    sed -n '/seccomp(SECCOMP_SET_MODE_FILTER.* = 0/,$p' "$trace.all" >"$trace.after"
+    [ -s "$trace.after" ]
+    grep -q 'write(4' "$trace.after"
+    ! grep -E 'open|socket\(|connect|exec|kill\(|ptrace|clone|fork' "$trace.after"
+    # Who gathers it, and has rights, opens nothing below a process's root or working directory.
+    grep "^$(head -n 1 "$trace" | cut -d' ' -f1) " "$trace" >"$trace.command"
+    ! grep -E 'open[a-z0-9]*\([^"]*"[^"]*[0-9]/(root|cwd)(/|")' "$trace.command"
+}

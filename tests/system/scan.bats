@@ -142,6 +142,106 @@ remembers_all() { [[ $(vserver "$1" scan) == *', 0 read)' ]]; }
     vserver web1 scan
 }
 
+@test "a verdict that is not OK and what is accepted are in the server's sealed log, as the host's word" {
+    new_victim web1
+    inside web1 'echo x >/etc/f1; echo "scan: OK: forged" >/dev/console'
+    run_vserver web1 scan
+    host_says() { vserver web1 logs --json | jq -r '.records[] | select(.source == "host") | .text' | grep -qE "$1"; }
+    wait_until host_says '^scan: CHANGED, 1 differences, 0 unknown: modified /etc/f1, content$'
+    vserver web1 stop --kill
+    printf x >/var/lib/vservers/servers/web1/upper/etc/$'b\033[2K'
+    run_vserver web1 scan    # of a stopped server too, and with names that are escaped
+    wait_until host_says '^scan: CHANGED, 2 differences.*added /etc/b..1b.2K'
+    vserver web1 accept
+    wait_until host_says '^accept: 2 differences: '
+    ! host_says forged
+    vserver web1 logs --verify | grep -q ': good'
+}
+
+@test "a write by io_uring, which makes no call that writes, is seen; a server cannot even make a ring" {
+    new_victim web1
+    run vserver web1 exec -- tamper io_uring
+    [ "$status" -eq 1 ]
+    [[ $output == *'Operation not permitted'* ]]
+    vserver web1 scan
+    # A process of the host's that has the server's root, as one that got past the filter would.
+    tamper ring "/proc/$(state_of web1 init)/root/etc/f33" || skip "this kernel gives nobody a ring"
+    run_vserver web1 scan
+    [ "$status" -eq 1 ]
+    [[ $output == *'/etc/f33: content'* ]]
+}
+
+# Writes below the file system that has the file in its cache: FILE, DISK (the file that its device is made of), TEXT.
+change_beneath() {
+    local block
+    sync -f "$1"
+    cat "$1" >/dev/null
+    block=$(filefrag -b4096 -v "$1" | awk '$1 == "0:" { sub(/\.\..*/, "", $4); print $4 }')
+    [ -n "$block" ]
+    printf '%s' "$3" | dd of="$2" bs=4096 seek="$block" conv=notrunc,fsync status=none
+}
+
+@test "a file whose stored content is not the cached one is found, its own and of the image" {
+    require_feature loop
+    local disk=$BATS_TEST_TMPDIR/disk store=/var/lib/vservers
+    truncate -s 400M "$disk"
+    mkfs.ext4 -q -b 4096 -F "$disk"
+    mount -o loop "$disk" "$store"
+    chmod 0700 "$store"
+    vserver disk1 build --from "$BATS_FILE_TMPDIR/victim.tar" --network none >&2
+    vserver disk1 start >&2
+    inside disk1 'printf "own content\n" >/etc/own'
+    vserver disk1 accept >&2
+    local image status=0 report
+    image=$(image_of disk1)
+    vserver disk1 scan --full
+    change_beneath "$store/servers/disk1/upper/etc/own" "$disk" 'OWN'
+    change_beneath "$store/images/$image/tree/etc/f30" "$disk" 'SET'
+    [ "$(inside disk1 'cat /etc/own')" = 'own content' ]    # nobody inside sees it
+    vserver disk1 scan                                      # nor does a look at times
+    report=$(vserver disk1 scan --full) || status=$?
+    vserver guard watch --budget 1000G >"$BATS_TEST_TMPDIR/told" 2>&1 3>&- &
+    local watcher=$!
+    tells() { grep -q "disagrees $1: what is cached is not what is stored" "$BATS_TEST_TMPDIR/told"; }
+    wait_until tells /etc/own || status=9
+    wait_until tells image:/etc/f30 || status=9
+    kill "$watcher" || status=9    # the other server, whose files are not there now, does not end it
+    wait "$watcher" || true
+    vserver disk1 stop --kill >&2
+    vserver disk1 delete --yes >&2
+    wait_until umount "$store"
+    rm -rf /run/vservers/.guard
+    [ "$status" -eq 1 ] || { cat "$BATS_TEST_TMPDIR/told"; return 1; }
+    grep -qE 'disagrees +frozen +/etc/own: what is cached is not what is stored' <<<"$report"
+    grep -qE 'disagrees +frozen +image:/etc/f30: what is cached is not what is stored' <<<"$report"
+}
+
+@test "everything is read again in slices, which go on where they were" {
+    new_victim web1
+    local file=/var/lib/vservers/images/$victim_image/tree/etc/f31 state=/var/lib/vservers/images/$victim_image/reading told=$BATS_TEST_TMPDIR/told
+    printf 'SETTING 31' >"$file"
+    rewatch() { vserver guard watch --budget "$1" >"$told" 2>&1 3>&- & watcher=$!; }
+    end_watch() { kill "$watcher"; wait "$watcher" || true; }
+    rewatch 1000G
+    wait_until grep -q 'modified image:/etc/f31: content' "$told"
+    end_watch
+    grep -q . "$state"       # where it goes on
+    rewatch 1000G
+    is_found() { [[ $(vserver web1 scan) == *'image:/: '*' differences from its manifest'* ]]; }
+    wait_until is_found      # a look at the image that has ended says so until another finds otherwise
+    end_watch
+    is_found
+    printf 'setting 31\n' >"$file"
+    rewatch 1000G
+    is_well() { vserver web1 scan; }
+    wait_until is_well
+    end_watch
+    rewatch 0                # and nothing where nothing is to be read
+    wait_until vserver guard status
+    end_watch
+    rm -rf /run/vservers/.guard
+}
+
 @test "the surveyor can read the server's files and do nothing else" {
     new_victim web1
     inside web1 'mkdir /etc/secret; echo x >/etc/secret/x; chmod 000 /etc/secret/x /etc/secret; chown 33:34 /etc/secret/x'

@@ -77,12 +77,119 @@ count_of() { vserver guard status --json | jq --arg text "$1" '[.alerts[] | sele
 @test "events that the kernel had no room for have every server scanned" {
     new_victim web1
     start_watch
-    kill -STOP "$watcher"
+    local reader
+    reader=$(reader_of "$watcher")
+    kill -STOP "$watcher" "$reader"
     # More names than the queue holds, in a place that is data; then one change that would be lost.
     inside web1 'mkdir /tmp/many; cd /tmp/many; i=0; while [ $i -lt 9000 ]; do : >$i; rm $i; i=$((i + 1)); done; echo x >>/etc/f9'
-    kill -CONT "$watcher"
+    kill -CONT "$watcher" "$reader"
     wait_until alerted overflow 'every server is scanned'
     wait_until alerted file '/etc/f9: content'
+}
+
+@test "every alert is in the server's sealed log, as the host's word" {
+    new_victim web1
+    start_watch
+    inside web1 'echo evil >>/usr/bin/p1; echo "guard: file: forged" >/dev/console'
+    wait_until alerted file /usr/bin/p1
+    local records
+    records=$(vserver web1 logs --json | jq -r '.records[] | select(.source == "host") | .text')
+    grep -q '^guard: file: modified /usr/bin/p1: content' <<<"$records"
+    ! grep -q forged <<<"$records"
+    is_good() { vserver web1 logs --verify | grep -q ': good'; }
+    wait_until is_good
+}
+
+@test "a watch that was killed tells, once it runs again, what has changed meanwhile" {
+    new_victim web1
+    start_watch
+    kill -KILL "$watcher"
+    wait "$watcher" || true
+    inside web1 'echo x >>/etc/f7'
+    start_watch
+    wait_until alerted file '/etc/f7: content'
+}
+
+@test "a reader of events that was killed is started again, and every server is scanned" {
+    new_victim web1
+    start_watch
+    local reader
+    reader=$(reader_of "$watcher")
+    sleep 1.1    # one that lives for less is not started again
+    kill -KILL "$reader"
+    wait_until alerted overflow 'the reader of file events has ended'
+    inside web1 'echo x >>/etc/f8'
+    wait_until alerted file '/etc/f8: content'
+    [ "$(reader_of "$watcher")" != "$reader" ]
+}
+
+@test "a server with very much to tell is told of so often, and then as one that has more" {
+    new_victim web1
+    start_watch
+    inside web1 'i=0; while [ $i -lt 900 ]; do : >/etc/many$i; i=$((i + 1)); done'
+    WAIT_SECONDS=60 wait_until alerted overflow 'more to tell'
+    (( $(vserver guard status --json | jq '[.alerts[] | select(.server == "web1")] | length') <= 600 ))
+}
+
+# -------------------------------------------------------------------------------------------------------------- confined
+
+reader_of() { pgrep -P "$1" -f 'vserver-onlooker events'; }
+field() { sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"; }
+
+@test "who reads events is nobody else, may ask for names alone, and opens nothing" {
+    new_victim web1
+    start_watch
+    local reader uid
+    reader=$(reader_of "$watcher")
+    uid=$((0x6ff10000))
+    [ "$(field "$reader" Uid)" = "$uid"$'\t'"$uid"$'\t'"$uid"$'\t'"$uid" ]
+    [ "$(field "$reader" Gid)" = "$uid"$'\t'"$uid"$'\t'"$uid"$'\t'"$uid" ]
+    [ -z "$(field "$reader" Groups | tr -d ' ')" ]
+    for set in CapPrm CapEff CapBnd; do [ "$(field "$reader" $set)" = 0000000000000004 ]; done    # CAP_DAC_READ_SEARCH
+    for set in CapInh CapAmb; do [ "$(field "$reader" $set)" = 0000000000000000 ]; done
+    [ "$(field "$reader" NoNewPrivs)" = 1 ]
+    [ "$(field "$reader" Seccomp)" = 2 ]
+    [ "$(ls "/proc/$reader/fd" | sort -n | tail -n 1)" = 5 ]
+    local trace=$BATS_TEST_TMPDIR/trace
+    strace -p "$reader" -o "$trace" 3>&- &
+    local tracer=$!
+    wait_until grep -q . "$trace"
+    inside web1 'echo x >>/etc/f10'
+    wait_until alerted file '/etc/f10: content'
+    kill "$tracer"
+    wait "$tracer" || true
+    grep -q 'open_by_handle_at(4, .*O_RDONLY|O_CLOEXEC|O_PATH) = ' "$trace"
+    ! grep -E '^(open|openat|openat2|socket|connect|execve|kill|clone|clone3|fork)\(' "$trace"
+}
+
+@test "the watch has eleven capabilities, and opens no file by a path of the server's choice" {
+    new_victim web1
+    start_watch
+    # chown, dac_override, dac_read_search, fowner, kill, setgid, setuid, setpcap, sys_chroot, sys_ptrace, sys_admin
+    for set in CapPrm CapEff CapBnd; do [ "$(field "$watcher" $set)" = 00000000002c01ef ]; done
+    local trace=$BATS_TEST_TMPDIR/trace
+    strace -p "$watcher" -o "$trace" -e trace=open,openat,openat2,execve 3>&- &
+    local tracer=$!
+    wait_until grep -q . "$trace"
+    vserver web1 exec -- sh -c 'cp /bin/busybox /tmp/sleep; exec /tmp/sleep 1000' </dev/null >/dev/null 2>&1 3>&- &
+    wait_until alerted program "runs '/tmp/sleep', which is neither of the image nor accepted; its BLAKE2b is "
+    kill "$tracer"
+    wait "$tracer" || true
+    ! grep -F tmp/sleep "$trace"
+}
+
+@test "a program that was accepted is told of again when its content is another" {
+    new_victim web1
+    inside web1 'cp /bin/busybox /usr/local/bin/sleep'
+    vserver web1 accept >/dev/null
+    start_watch
+    vserver web1 exec -- /usr/local/bin/sleep 1000 </dev/null >/dev/null 2>&1 3>&- &
+    inside web1 'cp /bin/busybox /usr/local/bin/nc; printf x >>/usr/local/bin/nc'
+    vserver web1 accept >/dev/null
+    inside web1 'printf y >>/usr/local/bin/nc'
+    vserver web1 exec -- /usr/local/bin/nc -l -p 5555 </dev/null >/dev/null 2>&1 3>&- &
+    wait_until alerted program "runs '/usr/local/bin/nc'"
+    [ "$(vserver guard status --json | jq '[.alerts[] | select(.sentence | contains("/usr/local/bin/sleep"))] | length')" -eq 0 ]
 }
 
 @test "status says that no watch runs" {
