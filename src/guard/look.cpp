@@ -86,15 +86,15 @@ Result<> Looker::forget_if_young(sys::FdRef file, Entry& entry) const {
     return {};
 }
 
-/// Until a reading saw no change at all. The sync makes every later store through a mapping move the ctime, so the first look comes
-/// before it: a store that slips in while it syncs leaves the page dirty, and those that follow move nothing.
+/// Until a reading saw no change at all. Writing back makes every later store through a mapping move the ctime, so the first look comes
+/// before it: a store that slips in meanwhile leaves the page dirty, and those that follow move nothing.
 Result<> Looker::read_file(sys::FdRef file, Entry& entry) {
     constexpr int kTries = 3;
     for (int tries = 0; tries < kTries; ++tries) {
         begin();
         auto path = std::move(entry.path);
         entry = entry_of(path, TRY(sys::stat_fd(file)));
-        TRY(sys::sync_data(file));
+        TRY(sys::write_back(file));
         entry.digest = TRY(reader_.digest(file, entry.size, left_));
         TRY(add_xattrs(file, entry));
         ++survey_.hashed;

@@ -18,8 +18,9 @@ constexpr long kXfs = 0x58465342, kZfs = 0x2fc12fc1, kBcachefs = static_cast<lon
 constexpr long kBelievable[] = {EXT4_SUPER_MAGIC, BTRFS_SUPER_MAGIC, F2FS_SUPER_MAGIC, kXfs, kZfs, kBcachefs};
 }  // namespace
 
-Result<> sync_data(FdRef fd) {
-    if (::fdatasync(fd.get()) < 0) return failed("fdatasync");
+Result<> write_back(FdRef fd) {
+    constexpr unsigned kAndWait = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+    if (::sync_file_range(fd.get(), 0, 0, kAndWait) < 0) return failed("sync_file_range");
     return {};
 }
 

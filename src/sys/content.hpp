@@ -11,9 +11,10 @@
 
 namespace vs::sys {
 
-/// Everything written so far is on storage (fdatasync(2)). What matters more: dirty pages of shared mappings are
-/// write-protected again, so that the next store through such a mapping moves the change time.
-Result<> sync_data(FdRef fd);
+/// Dirty pages are written back (sync_file_range(2)), which write-protects those of shared mappings again, so that the next store through such
+/// a mapping moves the change time. It flushes no disk and commits no journal, as fdatasync(2) does for every file that was ever written: that
+/// costs a millisecond a file, and nothing here has to outlive a crash.
+Result<> write_back(FdRef fd);
 
 /// Up to room.size() bytes from `offset`; fewer only at the end.
 Result<std::size_t> read_at(FdRef fd, std::span<unsigned char> room, std::uint64_t offset);

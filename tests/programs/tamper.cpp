@@ -10,13 +10,16 @@
 //   tamper exchange FILE FILE         swaps them (RENAME_EXCHANGE)
 //   tamper socket FILE                binds a socket there
 //   tamper io_uring                   0 where the kernel lets it make a ring
+//   tamper ring FILE                  writes its first byte by such a ring, with no call of write(2)
 //   tamper memory COMMAND...          runs this program out of a memfd, as COMMAND
 //   tamper anonymous                  runs with a page that it can write and execute
 //   tamper listen PORT                takes connections
+//   tamper hop                        is never the same process for long: forks, and the parent ends
 //   tamper sleep                      says "ready" and waits for its end
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
+#include <linux/io_uring.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -111,6 +114,26 @@ void make_ring(const Words&) {
     check(::syscall(SYS_io_uring_setup, 1, parameters), "io_uring_setup");
 }
 
+char* map_ring(int ring, std::size_t size, std::uint64_t which) {
+    void* at = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, ring, static_cast<off_t>(which));
+    if (at == MAP_FAILED) check(-1, "mmap");
+    return static_cast<char*>(at);
+}
+
+void write_by_ring(const Words& words) {
+    io_uring_params parameters{};
+    int ring = check(::syscall(SYS_io_uring_setup, 1, &parameters), "io_uring_setup"), file = open_file(words[0], O_WRONLY);
+    char* queue = map_ring(ring, parameters.sq_off.array + parameters.sq_entries * sizeof(unsigned), IORING_OFF_SQ_RING);
+    auto* entry = reinterpret_cast<io_uring_sqe*>(map_ring(ring, sizeof(io_uring_sqe), IORING_OFF_SQES));
+    entry->opcode = IORING_OP_WRITE;
+    entry->fd = file;
+    entry->addr = reinterpret_cast<std::uint64_t>("#");
+    entry->len = 1;
+    *reinterpret_cast<unsigned*>(queue + parameters.sq_off.array) = 0;
+    __atomic_store_n(reinterpret_cast<unsigned*>(queue + parameters.sq_off.tail), 1U, __ATOMIC_RELEASE);
+    check(::syscall(SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS, nullptr, 0), "io_uring_enter");
+}
+
 void run_from_memory(const Words& words) {
     int from = open_file("/proc/self/exe", O_RDONLY), to = check(::memfd_create("", 0), "memfd_create");
     char chunk[65536];
@@ -145,6 +168,14 @@ void listen_on(const Words& words) {
     sleep_for_ever(words);
 }
 
+void hop(const Words&) {
+    say("ready");
+    for (;;) {
+        if (check(::fork(), "fork") != 0) ::_exit(0);
+        ::usleep(500);
+    }
+}
+
 struct Trick {
     const char* name;
     std::size_t words;
@@ -152,8 +183,8 @@ struct Trick {
 };
 constexpr Trick kTricks[] = {
     {"capability", 1, give_capability}, {"acl", 1, give_acl}, {"map", 1, store_by_map}, {"unnamed", 1, make_unnamed}, {"copy", 2, copy},
-    {"punch", 1, punch}, {"exchange", 2, exchange}, {"socket", 1, bind_socket}, {"io_uring", 0, make_ring}, {"memory", 1, run_from_memory},
-    {"anonymous", 0, run_with_anonymous_page}, {"listen", 1, listen_on}, {"sleep", 0, sleep_for_ever},
+    {"punch", 1, punch}, {"exchange", 2, exchange}, {"socket", 1, bind_socket}, {"io_uring", 0, make_ring}, {"ring", 1, write_by_ring}, {"memory", 1, run_from_memory},
+    {"anonymous", 0, run_with_anonymous_page}, {"listen", 1, listen_on}, {"hop", 0, hop}, {"sleep", 0, sleep_for_ever},
 };
 
 }  // namespace

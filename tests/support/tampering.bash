@@ -96,6 +96,16 @@ truncate -s 0 /etc/f20 # modified +frozen +/etc/f20: content
 dd if=/dev/zero of=/etc/huge bs=1 count=1 seek=1099511627776 # added +frozen +/etc/huge
 ln /etc/f21 /etc/f21b # added +frozen +/etc/f21b
 unshare -r sh -c 'echo x >>/etc/f22' # modified +frozen +/etc/f22: content
+echo x >/etc/profile # added +frozen +/etc/profile
+mkdir -p /etc/pam.d; echo x >/etc/pam.d/sshd # added +frozen +/etc/pam.d/sshd
+mkdir -p /etc/systemd/system; echo x >/etc/systemd/system/x.service # added +frozen +/etc/systemd/system/x.service
+mkdir -p /root/.ssh; echo key >/root/.ssh/authorized_keys # added +frozen +/root/.ssh/authorized_keys
+mkdir -p /var/www; echo x >/var/www/x.php # added +frozen +/var/www/x.php
+chmod 000 /etc/f26 # modified +frozen +/etc/f26: mode 0644 -> 0000
+mknod /etc/null p; rm /etc/f27; mv /etc/null /etc/f27 # modified +frozen +/etc/f27: file -> fifo
+cat /etc/f28 >/etc/f28.new; echo x >>/etc/f28.new; mv /etc/f28.new /etc/f28 # modified +frozen +/etc/f28: content
+cp /usr/bin/p7 /usr/bin/.p7; chmod 4711 /usr/bin/.p7 # added +packages +/usr/bin/.p7: privileged, mode 4711
+rm -r /opt/d8/x; ln -s /tmp /opt/d8/x # modified +frozen +/opt/d8/x: file -> link
 chmod 1777 /opt/d6 # modified +frozen +/opt/d6: mode 0755 -> 1777
 chown 33 /opt/d7 # modified +frozen +/opt/d7: owner 0:0 -> 33:0
 echo x >/srv/vol/page # added +frozen +/srv/vol/page
