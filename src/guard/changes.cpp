@@ -15,7 +15,7 @@ std::unexpected<Error> malformed() { return fail(Code::failed, "a message about 
 }  // namespace
 
 void Changes::take(const sys::FileWatch::Batch& batch) {
-    lost_ = lost_ || batch.overflowed;
+    lost_ = lost_ || batch.lost;
     for (const auto& event : batch.events) take(event);
 }
 

@@ -11,7 +11,6 @@
 #include "guard/onlooker.hpp"
 #include "guard/record.hpp"
 #include "guard/surveyor.hpp"
-#include "server/life.hpp"
 #include "server/stand_still.hpp"
 #include "sys/file.hpp"
 
@@ -60,15 +59,6 @@ Result<> add_names(const Names& before, const Names& now, Testimony& testimony) 
         TRY(testimony.add(Piece::present, directory, both));
     }
     return {};
-}
-
-Result<server::RunState> running_state(const server::Server& server) {
-    auto run = TRY(server::RunDir::open(server.name));
-    auto host = TRY(server::CgroupHost::open());
-    auto state = TRY(run.read());
-    if (!state || state->phase != server::Phase::running || !TRY(server::init_lives(host, server.name, *state)))
-        return fail(Code::not_running, "'{}' is not running", server.name.text());
-    return *state;
 }
 
 /// Everything about processes and ports: before, what it says, and afterwards.
@@ -140,7 +130,9 @@ Result<> record_verdict(const CrossviewReport& report) {
 }  // namespace
 
 Result<CrossviewReport> crossview(const storage::Store& store, const server::Server& server) {
-    auto state = TRY(running_state(server));
+    auto run = TRY(running_state(server));
+    if (!run) return fail(Code::not_running, "'{}' is not running", server.name.text());
+    const auto& state = *run;
     CrossviewReport report{.name = server.name, .verdict = Verdict::unknown, .found = {}};
     auto gather = [&](Testimony& testimony) { return gather_with_names(store, server, state, testimony); };
     report.found = TRY_WITH(look(server, gather), "look at '{}' from both sides", server.name.text());

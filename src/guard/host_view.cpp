@@ -1,6 +1,7 @@
 #include "guard/host_view.hpp"
 
 #include "server/cgroups.hpp"
+#include "server/life.hpp"
 #include "sys/file.hpp"
 
 namespace vs::guard {
@@ -19,10 +20,18 @@ Result<> add_task(const sys::TaskText& task, Testimony& testimony) {
     TRY(testimony.add(Piece::task, pid, task.status));
     TRY(testimony.add(Piece::program, pid, task.program));
     if (task.is_whole && testimony.has_room_for(task.maps.size())) return testimony.add(Piece::maps, pid, task.maps);
-    return testimony.add(Piece::silent, fmt::format("host pid {}", pid), "it has more mappings than are looked at");
+    return testimony.add(Piece::silent, fmt::format("host pid {}", pid), "it has more mappings, or a longer path, than is looked at");
 }
 
 }  // namespace
+
+Result<std::optional<server::RunState>> running_state(const server::Server& server) {
+    auto run = TRY(server::RunDir::open(server.name));
+    auto state = TRY(run.read());
+    if (!state || state->phase != server::Phase::running) return std::nullopt;
+    if (!TRY(server::init_lives(TRY(server::CgroupHost::open()), server.name, *state))) return std::nullopt;
+    return state;
+}
 
 Result<std::vector<pid_t>> processes_of(const server::Server& server) {
     return server::all_processes(TRY(server::CgroupHost::open()), server.name.text());

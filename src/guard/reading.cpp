@@ -5,7 +5,6 @@
 #include "base/text.hpp"
 #include "guard/baseline.hpp"
 #include "guard/surveyor.hpp"
-#include "server/query.hpp"
 #include "storage/record.hpp"
 
 namespace vs::guard {

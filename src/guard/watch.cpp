@@ -1,6 +1,7 @@
 #include "guard/watch.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <map>
 #include <set>
@@ -13,7 +14,6 @@
 #include "guard/reading.hpp"
 #include "guard/scan.hpp"
 #include "guard/surveyor.hpp"
-#include "server/query.hpp"
 #include "storage/record.hpp"
 #include "sys/file.hpp"
 #include "sys/interrupts.hpp"
@@ -31,6 +31,7 @@ constexpr milliseconds kLook{1'000};       // at ports and programs
 constexpr std::chrono::minutes kRound{10};  // every server, events or not: stores through mappings make none
 constexpr int kRest = 5;                   // times as long as a scan took it waits for the next: a busy server costs a sixth of a core
 constexpr std::chrono::seconds kShortLife{1};  // a reader that lives no longer is not started again
+constexpr const char* kTooLong = "(its path is too long to be told)";
 constexpr std::size_t kMostNamed = 3, kMostAlerts = 600, kMostPrograms = 64, kMostRemembered = 4096;
 
 /// What is left of root's rights. It makes the surveyors' mounts and user namespaces, visits the network of a server for the list of its
@@ -124,7 +125,7 @@ class Watch {
         if (!changed && changed.error().code == Code::busy) return begin_anew(files, changed.error());
         if (!changed) return std::unexpected<Error>(changed.error());
         if (changed->server.empty()) {
-            alert_all("overflow", "there were more events than the kernel keeps: every server is scanned");
+            alert_all("overflow", "events were lost, too many or too deep to be named: every server is scanned");
             all_changed();
             return {};
         }
@@ -198,7 +199,8 @@ class Watch {
         for (const auto& name : TRY(server::list_names())) {
             auto& watched = servers_[name.text()];
             auto looked = look_at(name, watched);
-            auto trouble = looked || sys::is_gone(looked.error()) ? std::string() : looked.error().message();
+            const bool gone = !looked && (sys::is_gone(looked.error()) || looked.error().code == Code::no_such_server);
+            auto trouble = looked || gone ? std::string() : looked.error().message();
             if (!trouble.empty() && trouble != watched.trouble) alert(name.text(), "unknown", trouble);
             watched.trouble = std::move(trouble);
         }
@@ -206,9 +208,9 @@ class Watch {
     }
 
     Result<> look_at(const model::ServerName& name, Watched& watched) {
-        auto status = TRY(server::query_server(store_, name));
-        if (status.run && status.run->phase == server::Phase::running && status.settings && status.record)
-            return look_at(server::Server{status.name, *status.settings, *status.record}, *status.run, watched);
+        auto server = TRY(server::load_server(store_, name.text()));
+        auto run = TRY(running_state(server));
+        if (run) return look_at(server, *run, watched);
         watched.has_looked = false;
         watched.ports.clear();
         return {};
@@ -227,6 +229,7 @@ class Watch {
         std::map<std::string, pid_t> fresh;
         for (pid_t pid : TRY(processes_of(server))) {
             auto program = sys::read_link(proc, fmt::format("{}/exe", pid));
+            if (!program && program.error().errno_value == ENAMETOOLONG) program = kTooLong;
             if (program && !watched.programs.contains(*program) && fresh.size() < kMostPrograms) fresh.emplace(std::move(*program), pid);
         }
         if (fresh.empty()) return {};
@@ -242,7 +245,7 @@ class Watch {
         SurveyOrders orders;
         orders.rules = Policy::all_frozen().rules();
         for (const auto& [program, pid] : programs) {
-            if (program.ends_with(" (deleted)")) alert(server.name.text(), "program", fmt::format("process {} runs '{}', a file without a name", pid, base::escape_control(program)));
+            if (program.ends_with(" (deleted)") || program == kTooLong) alert(server.name.text(), "program", fmt::format("process {} runs '{}', a file without a name", pid, base::escape_control(program)));
             else if (program.starts_with('/')) orders.only.push_back(program);
         }
         if (orders.only.empty()) return {};
@@ -269,7 +272,7 @@ class Watch {
 
     /// The next slice of what is read again.
     void read_on() {
-        constexpr std::uint64_t kSlice = 16 << 20;
+        constexpr std::uint64_t kSlice = 4 << 20;  // no alert waits for more than that is read
         using Hours = std::chrono::duration<double, std::ratio<3600>>;
         next_slice_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(Hours(static_cast<double>(kSlice) / static_cast<double>(options_.bytes_per_hour)));
         auto slice = rereading_.read_on(kSlice);

@@ -59,12 +59,17 @@ class Namer {
         Fd directory(::open_by_handle_at(mount_.get(), reinterpret_cast<file_handle*>(copy.data()), kNameOnly));
         if (!directory.is_open()) return path_;
         auto path = read_link(kHere, fmt::format("/proc/self/fd/{}", directory.get()));
+        too_long_ = too_long_ || (!path && path.error().errno_value == ENAMETOOLONG);
         if (path && !path->ends_with(" (deleted)")) path_ = std::move(*path);
         return path_;
     }
 
+    /// There was one that has no path of at most 4,096 bytes.
+    [[nodiscard]] bool met_one_too_long() const { return too_long_; }
+
   private:
     FdRef mount_;
+    bool too_long_ = false;
     std::vector<char> handle_;
     std::string path_;
 };
@@ -93,11 +98,12 @@ Result<FileWatch::Batch> FileWatch::read() const {
             fanotify_event_metadata event{};
             std::memcpy(&event, at, sizeof event);
             if (event.event_len < event.metadata_len || event.event_len > left) break;
-            if ((event.mask & FAN_Q_OVERFLOW) != 0) batch.overflowed = true;
+            if ((event.mask & FAN_Q_OVERFLOW) != 0) batch.lost = true;
             auto place = place_of(at + event.metadata_len, event.event_len - event.metadata_len);
             if (!place.handle.empty()) batch.events.push_back({change_of(event.mask), event.pid, namer.path_of(place.handle), std::move(place.name)});
             at += event.event_len, left -= event.event_len;
         }
+        batch.lost = batch.lost || namer.met_one_too_long();
     }
     return batch;
 }

@@ -38,7 +38,7 @@ class FileWatch {
 
     struct Batch {
         std::vector<FileEvent> events;
-        bool overflowed = false;  ///< some were lost, nobody knows which
+        bool lost = false;  ///< some were, nobody knows which: too many, or in a directory too deep to have a path
     };
     /// What there is, but not more than a few thousand; nothing where nothing waits.
     Result<Batch> read() const;

@@ -81,11 +81,13 @@ Result<std::optional<TaskText>> read_task(FdRef proc, pid_t pid) {
     if (!status && is_gone(status.error())) return std::nullopt;
     text.status = TRY(std::move(status));
     auto thread = TRY(living_thread(proc, pid));
-    if (auto program = read_link(proc, thread + "/exe")) text.program = std::move(*program);
+    auto program = read_link(proc, thread + "/exe");
+    if (program) text.program = std::move(*program);
     auto maps = read_file(proc, thread + "/maps", kLargestMaps);
     if (!maps && is_gone(maps.error())) return std::nullopt;
     text.is_whole = maps || maps.error().errno_value != EFBIG;
     if (text.is_whole) text.maps = TRY(std::move(maps));
+    if (!program && program.error().errno_value == ENAMETOOLONG) text.is_whole = false;
     return std::optional(std::move(text));
 }
 

@@ -25,7 +25,7 @@ struct Task {
 struct TaskText {
     pid_t pid = 0;
     std::string status, program, maps;
-    bool is_whole = true;  ///< false: it has more mappings than are read, and `maps` is empty
+    bool is_whole = true;  ///< false: it has more mappings than are read, and `maps` is empty; or its program has no path of 4,096 bytes
 };
 /// `proc` is a procfs of ours. nullopt where the process has ended.
 Result<std::optional<TaskText>> read_task(FdRef proc, pid_t pid);

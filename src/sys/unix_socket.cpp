@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -72,6 +73,8 @@ Result<> send_datagram(FdRef directory, const std::string& name, std::string_vie
     auto address = TRY(address_of(directory, name));
     SocketFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     if (!socket.is_open()) return failed("make a socket");
+    constexpr timeval kPatience{.tv_sec = 5, .tv_usec = 0};
+    if (::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience) < 0) return failed("bound the wait for '{}'", name);
     if (::sendto(socket.get(), text.data(), text.size(), MSG_NOSIGNAL, generic(address), sizeof address) < 0)
         return failed("send to the socket '{}'", name);
     return {};

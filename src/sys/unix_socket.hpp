@@ -18,7 +18,7 @@ Result<SocketFd> listen_stream(FdRef directory, const std::string& name, unsigne
 /// before, such a socket takes them. Closing one may wait for as long as its sender has chosen, by SO_LINGER for instance.
 Result<> refuse_descriptors(const SocketFd& socket);
 
-/// One message to whoever has bound `name`; waits while its queue is full. ECONNREFUSED where nobody holds the socket.
+/// One message to whoever has bound `name`; waits while its queue is full, five seconds at most (EAGAIN). ECONNREFUSED where nobody holds the socket.
 Result<> send_datagram(FdRef directory, const std::string& name, std::string_view text);
 
 /// A message over a socket pair of ours (fd.hpp). False where the other side has so many already that this one would have to wait.

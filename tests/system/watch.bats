@@ -131,6 +131,15 @@ count_of() { vserver guard status --json | jq --arg text "$1" '[.alerts[] | sele
     (( $(vserver guard status --json | jq '[.alerts[] | select(.server == "web1")] | length') <= 600 ))
 }
 
+@test "what lies too deep to have a path escapes neither the events nor the programs" {
+    new_victim web1
+    start_watch
+    vserver web1 exec -- sh -c 'cd /tmp; i=0; while [ $i -lt 20 ]; do d=$(printf %0250d 0); mkdir $d; cd -P $d; i=$((i + 1)); done
+                                cp /bin/busybox sleep; exec ./sleep 1000' </dev/null >/dev/null 2>&1 3>&- &
+    wait_until alerted program "runs '(its path is too long to be told)', a file without a name"
+    wait_until alerted overflow 'too deep to be named'
+}
+
 # -------------------------------------------------------------------------------------------------------------- confined
 
 reader_of() { pgrep -P "$1" -f 'vserver-onlooker events'; }

@@ -164,6 +164,37 @@ unharmed() {
     wait_until throttled
 }
 
+# ---- watched -----------------------------------------------------------------------------------------------------
+
+# bats test_tags=stock
+@test "the watch does its work as a service, confined as its unit says, and is started again when it is killed" {
+    local pid
+    new_waiter small --network none
+    vserver small start
+    vserver small accept
+    systemctl start vserver-guard
+    wait_until vserver guard status
+    vserver small exec -- sh -c 'echo x >/etc/changed'
+    alerted() { vserver guard status --json | jq -e --arg text "$1" '[.alerts[] | select(.sentence | contains($text))] | length > 0'; }
+    wait_until alerted 'added /etc/changed'
+    vserver small exec -- sh -c 'cp /bin/busybox /tmp/sleep; /tmp/sleep 1000 >/dev/null 2>&1 &' </dev/null
+    wait_until alerted "runs '/tmp/sleep'"
+    pid=$(systemctl show -P MainPID vserver-guard)
+    [ "$(sed -n 's/^CapBnd:[[:space:]]*//p' "/proc/$pid/status")" = 00000000002c01ef ]
+    [ "$(sed -n 's/^Seccomp:[[:space:]]*//p' "/proc/$pid/status")" = 2 ]
+    wait_until eval 'vserver small logs --json | grep -q "guard: file: added /etc/changed"'
+    kill -KILL "$pid"
+    started_again() { local now; now=$(systemctl show -P MainPID vserver-guard); (( now != 0 && now != pid )) && vserver guard status; }
+    wait_until started_again
+    vserver small exec -- sh -c 'echo x >/etc/again'
+    wait_until alerted 'added /etc/again'
+    vserver small stop --kill    # a stopped server's log is written, too
+    printf x >/var/lib/vservers/servers/small/upper/etc/stopped
+    wait_until alerted 'added /etc/stopped'
+    wait_until eval 'vserver small logs --json | grep -q "guard: file: added /etc/stopped"'
+    systemctl stop vserver-guard
+}
+
 # ---- hiding ------------------------------------------------------------------------------------------------------
 
 readonly seen=/run/onlooker/seen
