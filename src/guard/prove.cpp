@@ -86,14 +86,26 @@ class Prover {
     Result<> whereabouts() {
         auto parked = TRY(server::parked_devices());
         for (const auto& device : record_ ? record_->devices : std::vector<model::OwnDevice>()) {
-            auto has = [&](const Running& one) { return std::ranges::find(one.run.network.devices, device.name, &model::OwnDevice::name) != one.run.network.devices.end(); };
-            auto owner = std::ranges::find_if(running_, has);
             bool is_parked = std::ranges::find(parked, device.name) != parked.end();
-            if (owner != running_.end()) note("devices", fmt::format("{}: in '{}'", device.name, owner->server.name.text()));
+            if (auto owner = TRY(owner_of(device.name)); !owner.empty()) note("devices", fmt::format("{}: in '{}'", device.name, owner));
             else if (is_parked) note("devices", fmt::format("{}: parked", device.name));
             else proof_.unknown.push_back({"devices", fmt::format("'{}' is neither in its server nor parked", device.name)});
         }
         return {};
+    }
+
+    /// The server in whose network it is now, by its number there; not the one that was given it. Empty where it is in none.
+    Result<std::string> owner_of(const std::string& device) {
+        for (const auto& one : running_) {
+            const auto& devices = one.run.network.devices;
+            auto found = std::ranges::find(devices, device, &model::OwnDevice::name);
+            if (found == devices.end()) continue;
+            auto network = TRY(sys::open_at(sys::kHere, fmt::format("/proc/{}/ns/net", one.run.init), O_RDONLY));
+            auto socket = TRY(sys::NetlinkSocket::open_in(network, NETLINK_ROUTE));
+            auto index = server::device_index(static_cast<std::size_t>(found - devices.begin()));
+            if (TRY(sys::device_by_index(socket, index))) return one.server.name.text();
+        }
+        return "";
     }
 
     Result<> addresses() {

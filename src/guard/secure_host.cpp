@@ -24,6 +24,13 @@ namespace {
 constexpr std::chrono::seconds kPatience{30};
 constexpr const char* kUnits[] = {"vserver-secure-host.service", "vserver-secure-host-resume.service"};
 
+/// One at a time: udev has catch_devices() called for the very device that undo gives back, and for one that a boot is about to give away.
+Result<sys::Fd> take_turn(const storage::Store& store) {
+    auto path = store.path() + "/guard";
+    TRY(sys::make_dirs(path, 0700));
+    return sys::lock_file(TRY(sys::open_dir(sys::kHere, path)), "secure-host.lock", sys::LockWait::wait);
+}
+
 Result<> run_nft(std::string input) {
     TRY(sys::run_checked({"nft", "-f", "-"}, {.input = std::move(input), .environment = {}, .limit = kPatience}));
     return {};
@@ -145,6 +152,22 @@ Result<> give_back(const SecureRecord& record) {
     return {};
 }
 
+Result<> undo(const storage::Store& store) {
+    auto record = TRY(read_secure_record(store));
+    if (!record) return fail(Code::failed, "this machine is not secured");
+    auto server = TRY(server::load_server(store, record->server));
+    bool ran = TRY(stop_if_it_runs(store, server));
+    TRY(write_settings(record->server, TRY(settings_without_devices(*record, server))));
+    TRY(give_back(*record));
+    TRY_WITH(set_units("disable"), "let the rules not be loaded at the next boot");
+    TRY_WITH(run_nft(std::string(kNoSecureRules)), "remove the rules");
+    auto removed = sys::remove_file(sys::kHere, secure_rules_path(store));
+    if (!removed && removed.error().errno_value != ENOENT) return removed;
+    TRY(remove_secure_record(store));
+    if (ran) TRY_WITH(server::start_server(store, TRY(server::load_server(store, record->server)).name), "start '{}' again", record->server);
+    return {};
+}
+
 }  // namespace
 
 Result<std::vector<sys::Link>> stray_devices(sys::NetlinkSocket& socket) {
@@ -175,6 +198,7 @@ Result<SecurePlan> plan_secure_host(const server::Server& server, Console consol
 
 Result<> apply_secure_host(const storage::Store& store, const SecurePlan& plan) {
     if (!plan.refusals.empty()) return fail(Code::denied, "{}", plan.refusals.front());
+    auto turn = TRY(take_turn(store));
     if (TRY(read_secure_record(store))) return fail(Code::busy, "this machine is secured already: 'vserver secure-host undo' first");
     auto server = TRY(server::load_server(store, plan.server.text()));
     SecureRecord record{plan.server.text(), plan.devices, TRY(sys::read_file(TRY(settings_dir()), settings_file(plan.server.text()))),
@@ -183,29 +207,19 @@ Result<> apply_secure_host(const storage::Store& store, const SecurePlan& plan) 
     TRY(write_secure_record(store, record));
     auto done = secure(store, record);
     if (done) return done;
-    auto undone = undo_secure_host(store);
+    auto undone = undo(store);
     auto error = done.error();
     if (!undone) error.cause += fmt::format(" (and undoing it failed: {})", undone.error().message());
     return std::unexpected<Error>(std::move(error));
 }
 
 Result<> undo_secure_host(const storage::Store& store) {
-    auto record = TRY(read_secure_record(store));
-    if (!record) return fail(Code::failed, "this machine is not secured");
-    auto server = TRY(server::load_server(store, record->server));
-    bool ran = TRY(stop_if_it_runs(store, server));
-    TRY(write_settings(record->server, TRY(settings_without_devices(*record, server))));
-    TRY(give_back(*record));
-    TRY_WITH(set_units("disable"), "let the rules not be loaded at the next boot");
-    TRY_WITH(run_nft(std::string(kNoSecureRules)), "remove the rules");
-    auto removed = sys::remove_file(sys::kHere, secure_rules_path(store));
-    if (!removed && removed.error().errno_value != ENOENT) return removed;
-    TRY(remove_secure_record(store));
-    if (ran) TRY_WITH(server::start_server(store, TRY(server::load_server(store, record->server)).name), "start '{}' again", record->server);
-    return {};
+    auto turn = TRY(take_turn(store));
+    return undo(store);
 }
 
 Result<> resume_secure_host(const storage::Store& store) {
+    auto turn = TRY(take_turn(store));
     auto record = TRY(read_secure_record(store));
     if (!record) return {};
     TRY_WITH(run_nft(secure_rules()), "load the rules");
@@ -216,6 +230,7 @@ Result<> resume_secure_host(const storage::Store& store) {
 
 Result<std::vector<std::string>> catch_devices(const storage::Store& store) {
     std::vector<std::string> caught;
+    auto turn = TRY(take_turn(store));
     if (!TRY(read_secure_record(store))) return caught;
     auto socket = TRY(sys::NetlinkSocket::open(NETLINK_ROUTE));
     for (const auto& link : TRY(stray_devices(socket))) {
