@@ -47,7 +47,7 @@ END
 
 @test "a process that was examined is signalled, and not another one that has its pid now" {
     cat >reuse.py <<'END'
-import ctypes, os, signal, sys
+import ctypes, os, signal, sys, time
 library = ctypes.CDLL(sys.argv[1])
 size = int(sys.argv[2])
 def born_as(wanted):
@@ -65,8 +65,12 @@ def born_as(wanted):
 first = born_as(3000)
 seen = ctypes.create_string_buffer(size.to_bytes(8, "little"), size)
 assert library.vserver_examine(first, seen) == 0
+with open(f"/proc/{first}/stat") as stat:
+    born = int(stat.read().split()[21])
 os.kill(first, signal.SIGKILL)
 os.waitpid(first, 0)
+while int(time.clock_gettime(time.CLOCK_BOOTTIME) * 100) <= born:    # pids do not come round within a tick of the clock
+    pass
 second = born_as(first)
 print(library.vserver_signal(seen, 9), os.waitpid(second, os.WNOHANG))
 assert library.vserver_examine(second, seen) == 0
