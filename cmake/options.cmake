@@ -1,5 +1,6 @@
 # Warnings, hardening and sanitizers for every target of the project.
 option(VSERVER_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+option(VSERVER_COVERAGE "Build for gcov" OFF)
 option(VSERVER_FUZZ "Build the libFuzzer targets (clang only)" OFF)
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wold-style-cast -Wnon-virtual-dtor -Werror)
@@ -13,6 +14,10 @@ else()
     add_compile_options(-fstack-protector-strong -fcf-protection -ftrivial-auto-var-init=zero)
     add_compile_definitions($<$<CONFIG:Release>:_FORTIFY_SOURCE=2> _GLIBCXX_ASSERTIONS)
     add_link_options(-Wl,-z,relro,-z,now)
+endif()
+if(VSERVER_COVERAGE)
+    add_compile_options(--coverage)
+    add_link_options(--coverage)
 endif()
 if(VSERVER_FUZZ)
     add_compile_options(-fsanitize=fuzzer-no-link,address,undefined)

@@ -29,6 +29,9 @@ TEST(Text, parse_duration_defaults_to_seconds) {
     EXPECT_EQ(parse_duration("5m"), milliseconds(300'000));
     EXPECT_EQ(parse_duration("2h"), milliseconds(7'200'000));
     for (auto bad : {"", "s", "5d", "1.5s"}) EXPECT_FALSE(parse_duration(bad)) << bad;
+    EXPECT_EQ(parse_duration("9223372036854775807ms"), milliseconds::max());
+    for (auto more : {"9223372036854775808ms", "18446744073709551615", "18446744073709551615h", "18446744073709551616ms"})
+        EXPECT_FALSE(parse_duration(more)) << more;
 }
 
 TEST(Text, format_size_is_short) {
@@ -36,6 +39,7 @@ TEST(Text, format_size_is_short) {
     EXPECT_EQ(format_size(1023), "1023");
     EXPECT_EQ(format_size(1536), "1.5K");
     EXPECT_EQ(format_size(512ULL << 20), "512M");
+    EXPECT_EQ(format_size(~0ULL), "16E") << "there is no larger unit";
 }
 
 TEST(Text, escape_control_leaves_no_control_byte) {
@@ -48,6 +52,19 @@ TEST(Text, escape_control_leaves_no_control_byte) {
     EXPECT_EQ(escape_control("\xff\xfe"), "\\xff\\xfe");
     EXPECT_EQ(escape_control("\xed\xa0\x80"), "\\xed\\xa0\\x80") << "a surrogate is not UTF-8";
     EXPECT_EQ(escape_control("\xe2\x82"), "\\xe2\\x82") << "cut short";
+    EXPECT_EQ(escape_control("\r\x7f"), "\\r\\x7f");
+}
+
+// What one program takes for a character and another for bytes may end an escape sequence for the terminal that takes bytes.
+TEST(Text, escape_control_knows_the_edges_of_utf8) {
+    for (auto good : {"\xc2\xa0", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xf0\x90\x80\x80", "\xf0\x9f\x98\x80",
+                      "\xf4\x8f\xbf\xbf"})
+        EXPECT_EQ(escape_control(good), good);
+    for (auto bad : {"\x80", "\xbf", "\xc0\xaf", "\xc1\xbf", "\xc2", "\xc2\x41", "\xe0\x9f\xbf", "\xe2\x28\xa1", "\xed\xbf\xbf", "\xf0\x8f\xbf\xbf",
+                     "\xf0\x9f\x98", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff"}) {
+        EXPECT_NE(escape_control(bad), bad);
+        for (char c : escape_control(bad)) EXPECT_TRUE(c >= ' ' && c <= '~');
+    }
 }
 
 TEST(Text, split_keeps_empty_pieces) {
@@ -63,6 +80,8 @@ TEST(Text, trim_takes_both_ends) {
 TEST(Text, nearest_finds_typing_errors_only) {
     EXPECT_EQ(nearest("hostnam", {"hostname", "domain"}), "hostname");
     EXPECT_FALSE(nearest("zzzz", {"hostname", "domain"}));
+    EXPECT_EQ(nearest("lits", {"exit", "list"}), "list") << "the nearest of several";
+    EXPECT_FALSE(nearest("list", {}));
 }
 
 }  // namespace

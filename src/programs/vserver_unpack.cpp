@@ -69,12 +69,6 @@ Result<> run() {
 
 }  // namespace
 
-#ifdef __SANITIZE_ADDRESS__
-/// The search for leaks needs /proc, and the tree has none.
-extern "C" const char* __asan_default_options();
-extern "C" const char* __asan_default_options() { return "detect_leaks=0"; }
-#endif
-
 int main() {
     // Names in an archive are UTF-8 or bytes; in the C locale libarchive would refuse the former.
     std::setlocale(LC_CTYPE, "C.UTF-8");

@@ -62,6 +62,7 @@ take() {
 
 @test "the child has no right on the host" {
     require_feature program strace
+    require_feature plain_program vserver-unpack
     make_archive
     head -c 300M /dev/zero >"$tree/big"
     tar -C "$tree" -cf "$BATS_TEST_TMPDIR/image.tar" .

@@ -264,7 +264,7 @@ END
 }
 
 @test "an idle init takes at most 100 KiB, averaged over twenty" {
-    require_feature plain_programs
+    require_feature plain_program vserver-init
     local i pids=() sum=0
     for (( i = 0; i < 20; i++ )); do begin_server; pids+=("$init:$server"); done
     for i in "${pids[@]}"; do sum=$(( sum + $(awk '/^Pss:/ { print $2 }' "/proc/${i%:*}/smaps_rollup") )); done

@@ -251,7 +251,7 @@ fits_on_a_full_disk() {    # SEGMENT-BYTES RECORDS
 # ---------------------------------------------------------------------------------------------- memory
 
 @test "it takes at most 110 KiB, averaged over twenty" {
-    require_feature plain_programs
+    require_feature plain_program vserver-recorder
     local i rigs=() sum=0 commands=() recorders=()
     for (( i = 0; i < 20; i++ )); do
         begin_record 'echo something; exec sleep 1000'

@@ -57,7 +57,7 @@ tool() {
 }
 
 @test "what only looks like /proc is not believed" {
-    require_feature plain_programs         # static ones, for a chroot without libraries
+    require_feature plain_program vreboot         # static ones, for a chroot without libraries
     local fake=$BATS_TEST_TMPDIR/fake
     mkdir -p "$fake/proc/self/ns"
     touch "$fake"/proc/self/ns/{pid,user}

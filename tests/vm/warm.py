@@ -5,7 +5,7 @@ import subprocess
 import guest
 import qemu
 
-TIMEOUT = 180
+TIMEOUT = 900    # fifteen seconds on an idle machine
 # The kernel would load these on demand; a machine that has them answers sooner.
 SETTLE = """
 systemctl is-system-running --wait || { systemctl --failed; exit 1; }
