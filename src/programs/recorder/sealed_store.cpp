@@ -268,6 +268,7 @@ bool SealedStore::write_parts(std::span<const iovec> parts, std::uint64_t length
     }
     int error = count < 0 ? errno : ENOSPC;
     if (count > 0) (void)!::ftruncate(records_, static_cast<off_t>(end_));
+    if (count > 0) records_floor_.forget();
     errno = error;
     return false;
 }
