@@ -1,6 +1,8 @@
 #include "server/log_note.hpp"
 
 #include <cerrno>
+#include <chrono>
+#include <thread>
 
 #include "server/keeper.hpp"
 #include "server/keeper_protocol.hpp"
@@ -25,10 +27,10 @@ Result<sys::PidFd> ended_process() {
     return std::move(child.pidfd);
 }
 
-/// A recorder that finds this message and no server.
+/// A recorder that finds this message and no server. Code::busy where there is one, whose sockets are not there yet or no longer.
 Result<> record_now(const model::ServerName& name, const RunDir& run, std::string_view text) {
     KeeperHandles handles;
-    handles.recorder_lock = TRY(sys::lock_file(run.dir(), "recorder.lock", sys::LockWait::wait));
+    handles.recorder_lock = TRY(sys::lock_file(run.dir(), "recorder.lock", sys::LockWait::fail_if_held));
     handles.log_dir = TRY(open_log_dir(name));
     handles.init = TRY(ended_process());
     auto silent = TRY(sys::make_socket_pair());
@@ -51,11 +53,19 @@ Result<> record_now(const model::ServerName& name, const RunDir& run, std::strin
 }  // namespace
 
 Result<> note_in_log(const model::ServerName& name, std::string_view text) {
+    constexpr int kTries = 200;
+    constexpr std::chrono::milliseconds kBetween{10};
     auto run = TRY(RunDir::open(name));
-    auto sent = sys::send_datagram(run.dir(), kNoteSocket, text);
-    if (!sent && nobody_listens(sent.error())) sent = record_now(name, run, text);
-    TRY_WITH(std::move(sent), "write into the log of '{}'", name.text());
-    return {};
+    for (int i = 1;; ++i) {
+        auto sent = sys::send_datagram(run.dir(), kNoteSocket, text);
+        if (!sent && nobody_listens(sent.error())) sent = record_now(name, run, text);
+        const bool is_between = !sent && sent.error().code == Code::busy;
+        if (!is_between || i == kTries) {
+            TRY_WITH(std::move(sent), "write into the log of '{}'", name.text());
+            return {};
+        }
+        std::this_thread::sleep_for(kBetween);
+    }
 }
 
 }  // namespace vs::server

@@ -122,13 +122,14 @@ class Start {
         order.host_mounts = sys::NamespaceFd(TRY(sys::open_at(sys::kHere, "/proc/self/ns/mnt", O_RDONLY)).release());
         order.proc = TRY(sys::open_dir(sys::kHere, "/proc"));
         order.log_dir = TRY(open_log_dir(server_.name));
+        order.keeper_lock = TRY(sys::lock_file(run_.dir(), "keeper.lock", sys::LockWait::wait));
+        // Before the sockets: a note for a stopped server (log_note.cpp) has sockets of these names while it holds that.
+        order.recorder_lock = TRY(sys::lock_file(run_.dir(), "recorder.lock", sys::LockWait::wait));
         order.sockets = TRY_WITH(make_log_sockets(run_.dir()), "make its log sockets");
         order.log = state_.log;
         order.root.log_sockets = fmt::format("{}/{}/{}", model::paths::kRun, order.name, kLogSocketDir);
         order.root.runs_guest_init = purpose_ == Purpose::service && server_.settings.init != model::InitKind::services;
         order.run_dir = TRY(sys::open_dir(run_.dir(), "."));
-        order.keeper_lock = TRY(sys::lock_file(run_.dir(), "keeper.lock", sys::LockWait::wait));
-        order.recorder_lock = TRY(sys::lock_file(run_.dir(), "recorder.lock", sys::LockWait::wait));
         return order;
     }
 

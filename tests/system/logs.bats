@@ -234,6 +234,15 @@ assert [(r["claimed"]["tag"], r["claimed"]["uid"], r["claimed"]["priority"], r["
     vserver small stop
     log-tool note small 'after its stop'
     says small 'host: after its stop'
+    flock --no-fork /run/vservers/small/recorder.lock sleep 1000 3>&- &
+    local holder=$!
+    wait_until eval '! flock -n /run/vservers/small/recorder.lock true'
+    run timeout 60 log-tool note small 'while a recorder of it ends, or begins'
+    [ "$status" -eq 7 ]
+    kill "$holder"
+    wait "$holder" || true
+    log-tool note small 'and after that'
+    says small 'host: and after that'
     vserver small logs --priority warning | grep -q 'host: while it runs'
     is_good small
     vserver small start

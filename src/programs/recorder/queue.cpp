@@ -49,15 +49,14 @@ std::size_t receive(int socket, std::size_t count, int flags) {
 /// so what may have been is looked at alone, without. So is a large one.
 std::span<const Waiting> Queue::look(std::span<char> room) {
     whole_ = 0;
+    if (looked_at_ == 0 && !use(Offset::moving)) looked_at_ = 1;
     if (looked_at_ == 0) {
-        use(Offset::moving);
         const auto seen = peek(kMostTogether, room);
         while (whole_ < seen && waiting[whole_].is_whole()) ++whole_;
         looked_at_ = seen - whole_;
         was_all_ = looked_at_ == 0 && seen < kMostTogether;
     }
-    if (whole_ == 0 && looked_at_ > 0) {
-        use(Offset::none);
+    if (whole_ == 0 && looked_at_ > 0 && use(Offset::none)) {
         whole_ = peek(1, room);
         looked_at_ = whole_ == 0 ? 0 : looked_at_ - 1;
         was_all_ = false;
@@ -65,10 +64,10 @@ std::span<const Waiting> Queue::look(std::span<char> room) {
     return {waiting.data(), whole_};
 }
 
-void Queue::use(Offset offset) {
-    if (offset == offset_) return;
-    ::setsockopt(socket_, SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof offset);
-    offset_ = offset;
+/// False where it could not be set: who looked then would see others than the first, and take the first.
+bool Queue::use(Offset offset) {
+    if (offset != offset_ && ::setsockopt(socket_, SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof offset) == 0) offset_ = offset;
+    return offset == offset_;
 }
 
 /// Fills `waiting`; says with how many.

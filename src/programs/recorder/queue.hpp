@@ -34,7 +34,7 @@ class Queue {
     enum class Offset : int { unknown = -2, none = -1, moving = 0 };
 
     std::size_t peek(std::size_t count, std::span<char> room);
-    void use(Offset offset);
+    bool use(Offset offset);
 
     int socket_;
     log::Source source_;
