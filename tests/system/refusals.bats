@@ -213,7 +213,8 @@ starts() {
 }
 
 @test "a server whose recorder cannot be started is not started" {
-    # The flags of fork(3), which of all that a start runs only the keeper calls.
+    starts    # the first start of a boot runs nft
+    # The flags of fork(3), which of all that another start runs only the keeper calls.
     refused 1 "vserver: cannot start 'web': its recorder cannot be started: *" lacking clone:0x1200011=11 -- vserver web start
     starts
 }
