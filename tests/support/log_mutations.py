@@ -24,7 +24,9 @@ olds = sorted(os.path.join(base, name) for name in os.listdir(base) if name.star
 
 
 def load(directory):
-    return {name: open(os.path.join(directory, name), "rb").read() for name in os.listdir(directory)}
+    """Without the files of a segment that is only prepared: they are empty, and no part of the log."""
+    files = {name: open(os.path.join(directory, name), "rb").read() for name in os.listdir(directory)}
+    return {name: data for name, data in files.items() if data}
 
 
 def records_of(data):
