@@ -7,6 +7,7 @@ load ../support/contexts
 setup() {
     sleep 1000 3>&- &
     outside=$!
+    wait_until grep -qx sleep "/proc/$outside/comm"    # until its exec it has the shell's name
     here=${BATS_TEST_FILENAME%/*}
 }
 
