@@ -270,7 +270,8 @@ while True: s.accept()[0].close()' >"$BATS_TEST_TMPDIR/out" 3>&- &
 import socket
 s = socket.create_server((\"127.0.0.1\", 8091)); print(\"ready\", flush=True); s.accept()[0].sendall(b\"outer\")" >"$0" &
         while ! grep -q ready "$0"; do sleep 0.02; done
-        chbind --silent --ip 10.77.0.22 nc -w 2 127.0.0.1 8091 </dev/null' "$BATS_TEST_TMPDIR/ready")" = outer ]
+        chbind --silent --ip 10.77.0.22 nc -w 2 127.0.0.1 8091 </dev/null
+        wait' "$BATS_TEST_TMPDIR/ready")" = outer ]
 }
 
 @test "locks inside one have a bound" {
