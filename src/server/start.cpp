@@ -181,6 +181,8 @@ Result<RunState> start_for_maintenance(const storage::Store& store, const Server
 }
 
 Result<StartReport> start_server(const storage::Store& store, const model::ServerName& name) {
+    // What cannot be loaded leaves nothing in /run.
+    if (!TRY(sys::exists(sys::kHere, fmt::format("{}/{}", model::paths::kRun, name.text())))) TRY(load_server(store, name.text()));
     const auto run = TRY(RunDir::open(name));
     const auto host = TRY(CgroupHost::open());
     auto lock = TRY(lock_server(host, name, run));

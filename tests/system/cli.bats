@@ -132,6 +132,7 @@ refused() {    # STATUS MESSAGE ARGUMENT...
     run_vserver start web1
     [ "$status" -eq 2 ]
     [[ $stderr == *"/etc/vservers/web1.toml:2:"*hostname* ]]
+    [ ! -e /run/vservers/web1 ]
     run_vserver list
     [[ $output == *'web1'*'broken'* ]]
     rm /etc/vservers/web1.toml
@@ -149,6 +150,7 @@ refused() {    # STATUS MESSAGE ARGUMENT...
 @test "repair of a machine without servers finds nothing" {
     run_vserver repair
     [ "$status" -eq 0 ]
+    echo "$output"
     [ "$output" = 'nothing to repair' ]
 }
 
