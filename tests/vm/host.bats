@@ -195,6 +195,28 @@ unharmed() {
     systemctl stop vserver-guard
 }
 
+# ---- ordinary users ----------------------------------------------------------------------------------------------
+
+# bats test_tags=stock
+@test "an ordinary user locks himself by the service as systemd runs it, and what root did not grant is refused" {
+    ip address add 10.77.0.21/24 dev eth0
+    (umask 022; printf '[user.65534]\naddresses = ["10.77.0.21"]\n' >/etc/vservers/grants.toml)
+    systemctl start vserver-lock.socket
+    mine() { setpriv --reuid 65534 --regid 65534 --clear-groups chbind --silent "$@"; }
+    run -0 mine --ip 10.77.0.21 /usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[0], open("/proc/self/cgroup").read())'
+    [[ $output == "10.77.0.21 0::/system.slice/$unit/.contexts/user-65534/"* ]]
+    [[ $(mine --ip 10.77.0.21 --own-loopback chbind --silent --ip 10.77.0.21 cat /proc/self/cgroup) == 0::*/user-65534/*/* ]]
+    run -125 mine --ip 10.77.0.21 chbind --silent --ip 10.77.0.2 echo EXECUTED
+    [[ $output == *'a lock inside another can only narrow it'* ]]
+    run -125 mine --ip 10.77.0.2 echo EXECUTED
+    [[ $output == *'10.77.0.2 is not granted to'* ]]
+    none_serves() { [[ -z $(systemctl list-units --no-legend 'vserver-lock@*') ]]; }
+    wait_until none_serves
+    systemctl stop vserver-lock.socket
+    rm /etc/vservers/grants.toml
+    ip address delete 10.77.0.21/24 dev eth0
+}
+
 # ---- hiding ------------------------------------------------------------------------------------------------------
 
 readonly seen=/run/onlooker/seen
