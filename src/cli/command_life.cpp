@@ -11,8 +11,6 @@ namespace vs::cli {
 
 namespace {
 
-using server::Server;
-
 /// A server that is not there needs no more words than that.
 template <typename T>
 Result<T> explain(Result<T> result, std::string_view verb, const model::ServerName& name) {
@@ -35,15 +33,16 @@ Result<std::string> start_one(const storage::Store& store, const model::ServerNa
     return fmt::format("started (context {})", report.state.number.context());
 }
 
-Result<std::string> stop_one(const storage::Store& store, const Server& server, const server::StopOptions& options) {
-    auto report = TRY(server::stop_server(store, server, options));
-    for (const auto& note : report.notes) remark(fmt::format("'{}' is stopped, but: {}", server.name.text(), note));
+Result<std::string> stop_one(const storage::Store& store, const model::ServerName& name, const server::StopOptions& options) {
+    auto report = TRY(server::stop_server(store, name, options));
+    for (const auto& note : report.notes) remark(fmt::format("'{}' is stopped, but: {}", name.text(), note));
     bool was_asked = options.manner == server::StopManner::graceful;
     return std::string(report.killed && was_asked ? "stopped (killed: its init did not end in time)" : "stopped");
 }
 
-Result<std::string> restart_one(const storage::Store& store, const Server& server, const server::StopOptions& options) {
-    auto stopped = stop_one(store, server, options);
+Result<std::string> restart_one(const storage::Store& store, const model::ServerName& name, const server::StopOptions& options) {
+    auto server = TRY(server::load_server(store, name.text()));  // what could not be started again is not stopped
+    auto stopped = stop_one(store, server.name, options);
     if (!stopped && stopped.error().code != Code::not_running) return stopped;
     return start_one(store, server.name);
 }
@@ -64,15 +63,15 @@ Result<Invocation> narrow(const storage::Store& store, Invocation line, std::opt
     return line;
 }
 
-using ActOnLoaded = std::function<Result<std::string>(const storage::Store&, const Server&)>;
+using ActOnOne = std::function<Result<std::string>(const storage::Store&, const model::ServerName&)>;
 
-/// Loads each chosen server and does it to it.
-Result<int> for_each_loaded(const Invocation& line, std::optional<Runs> meant, const ActOnLoaded& act) {
+/// Does it to each chosen server that is there.
+Result<int> for_each_existing(const Invocation& line, std::optional<Runs> meant, const ActOnOne& act) {
     auto store = TRY(storage::Store::open());
     auto chosen = TRY(narrow(store, line, meant));
     return for_each_server(store, chosen, [&](const model::ServerName& name) -> Result<std::string> {
-        auto server = TRY(explain(server::load_server(store, name.text()), line.verb->name, name));
-        return explain(act(store, server), line.verb->name, server.name);
+        auto existing = TRY(explain(existing_server(store, name), line.verb->name, name));
+        return explain(act(store, existing), line.verb->name, existing);
     });
 }
 
@@ -80,22 +79,17 @@ Result<int> for_each_loaded(const Invocation& line, std::optional<Runs> meant, c
 
 Result<int> start(const Invocation& line) {
     if (line.has(Opt::dry_run)) return describe_starts(TRY(storage::Store::open()), line);
-    auto store = TRY(storage::Store::open());
-    auto chosen = TRY(narrow(store, line, Runs::no));
-    return for_each_server(store, chosen, [&](const model::ServerName& name) -> Result<std::string> {
-        auto existing = TRY(explain(existing_server(store, name), line.verb->name, name));
-        return explain(start_one(store, existing), line.verb->name, existing);
-    });
+    return for_each_existing(line, Runs::no, start_one);
 }
 
 Result<int> stop(const Invocation& line) {
     auto options = TRY(stop_options(line));
-    return for_each_loaded(line, Runs::yes, [&](const auto& store, const auto& server) { return stop_one(store, server, options); });
+    return for_each_existing(line, Runs::yes, [&](const auto& store, const auto& name) { return stop_one(store, name, options); });
 }
 
 Result<int> restart(const Invocation& line) {
     auto options = TRY(stop_options(line));
-    return for_each_loaded(line, std::nullopt, [&](const auto& store, const auto& server) { return restart_one(store, server, options); });
+    return for_each_existing(line, std::nullopt, [&](const auto& store, const auto& name) { return restart_one(store, name, options); });
 }
 
 }  // namespace vs::cli

@@ -7,7 +7,7 @@
 namespace vs::cli {
 
 Result<model::ServerName> existing_server(const storage::Store& store, const model::ServerName& name) {
-    if (auto found = TRY(server::find_name(name.text()))) return std::move(*found);
+    if (auto found = TRY(server::find_listed(name.text()))) return std::move(*found);
     TRY(server::load_server(store, name.text()));  // says which name was meant
     return name;
 }

@@ -8,7 +8,7 @@
 
 namespace vs::cli {
 
-/// Code::no_such_server with the nearest name.
+/// One that has settings or runs without. Code::no_such_server with the nearest name.
 Result<model::ServerName> existing_server(const storage::Store& store, const model::ServerName& name);
 
 /// Everything that --all or --running chooses; the names themselves, not looked up, where some were given.

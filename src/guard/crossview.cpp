@@ -63,10 +63,10 @@ Result<> add_names(const Names& before, const Names& now, Testimony& testimony) 
 
 /// Everything about processes and ports: before, what it says, and afterwards.
 Result<> gather(const server::Server& server, const server::RunState& run, const server::CaptureLimits& limits, Testimony& testimony) {
-    TRY(look_from_host(server, run, testimony));
+    TRY(look_from_host(server.name, run, testimony));
     TRY(ask_for_processes(server, limits, testimony));
     TRY(ask_for_ports(server, limits, testimony));
-    return look_once_more(server, run, testimony);
+    return look_once_more(server.name, run, testimony);
 }
 
 Result<> gather_with_names(const storage::Store& store, const server::Server& server, const server::RunState& run, Testimony& testimony) {
@@ -130,7 +130,7 @@ Result<> record_verdict(const CrossviewReport& report) {
 }  // namespace
 
 Result<CrossviewReport> crossview(const storage::Store& store, const server::Server& server) {
-    auto run = TRY(running_state(server));
+    auto run = TRY(running_state(server.name));
     if (!run) return fail(Code::not_running, "'{}' is not running", server.name.text());
     const auto& state = *run;
     CrossviewReport report{.name = server.name, .verdict = Verdict::unknown, .found = {}};

@@ -6,22 +6,21 @@
 #include <vector>
 
 #include "guard/testimony.hpp"
-#include "server/registry.hpp"
 #include "server/run_state.hpp"
 
 namespace vs::guard {
 
 /// Before the server is asked.
-Result<> look_from_host(const server::Server& server, const server::RunState& run, Testimony& testimony);
+Result<> look_from_host(const model::ServerName& name, const server::RunState& run, Testimony& testimony);
 /// Afterwards.
-Result<> look_once_more(const server::Server& server, const server::RunState& run, Testimony& testimony);
+Result<> look_once_more(const model::ServerName& name, const server::RunState& run, Testimony& testimony);
 
 /// nullopt where it does not run. Nothing is cleaned up or adopted, unlike by a command: what looks from outside may have few rights, and
 /// whatever it started would have no more.
-Result<std::optional<server::RunState>> running_state(const server::Server& server);
+Result<std::optional<server::RunState>> running_state(const model::ServerName& name);
 
 /// The pids of its processes, as the host counts them.
-Result<std::vector<pid_t>> processes_of(const server::Server& server);
-Result<std::vector<sys::OpenSocket>> sockets_of(const server::Server& server, const server::RunState& run);
+Result<std::vector<pid_t>> processes_of(const model::ServerName& name);
+Result<std::vector<sys::OpenSocket>> sockets_of(const server::RunState& run);
 
 }  // namespace vs::guard

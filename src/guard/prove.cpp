@@ -30,9 +30,9 @@ constexpr std::chrono::seconds kPatience{10};
 
 bool is_loopback(std::string_view address) { return address.starts_with("127.") || address == "::1"; }
 
-/// A server that runs, with what of it is needed here.
+/// A server that runs. What it was set to be is not asked: its settings may be others by now, or lost.
 struct Running {
-    server::Server server;
+    model::ServerName name;
     server::RunState run;
 };
 
@@ -68,8 +68,9 @@ class Prover {
 
     Result<> find_running() {
         for (const auto& status : TRY(server::query_all(store_))) {
-            if (!status.run || status.run->phase != server::Phase::running || !status.settings || !status.record) continue;
-            running_.push_back({{status.name, *status.settings, *status.record}, *status.run});
+            if (!status.run || status.run->phase != server::Phase::running) continue;
+            if (!status.problem.empty()) proof_.unknown.push_back({"servers", fmt::format("'{}' runs, and what it is to be cannot be read: {}", status.name.text(), status.problem)});
+            running_.push_back({status.name, *status.run});
         }
         return {};
     }
@@ -103,7 +104,7 @@ class Prover {
             auto network = TRY(sys::open_at(sys::kHere, fmt::format("/proc/{}/ns/net", one.run.init), O_RDONLY));
             auto socket = TRY(sys::NetlinkSocket::open_in(network, NETLINK_ROUTE));
             auto index = server::device_index(static_cast<std::size_t>(found - devices.begin()));
-            if (TRY(sys::device_by_index(socket, index))) return one.server.name.text();
+            if (TRY(sys::device_by_index(socket, index))) return one.name.text();
         }
         return "";
     }
@@ -170,8 +171,8 @@ class Prover {
 
     Result<> servers() {
         for (const auto& one : running_) {
-            note("servers", fmt::format("{}: {}", one.server.name.text(), print_plan(one.run.network)));
-            if (model::uses_host_network(one.run.network.kind)) weak("server", fmt::format("'{}' runs in the main environment's own network", one.server.name.text()));
+            note("servers", fmt::format("{}: {}", one.name.text(), print_plan(one.run.network)));
+            if (model::uses_host_network(one.run.network.kind)) weak("server", fmt::format("'{}' runs in the main environment's own network", one.name.text()));
         }
         return {};
     }
@@ -180,8 +181,8 @@ class Prover {
         std::set<pid_t> of_servers;
         std::map<std::string, std::string> networks;  // of servers
         for (const auto& one : running_) {
-            for (pid_t pid : TRY(processes_of(one.server))) of_servers.insert(pid);
-            networks[sys::read_link(sys::kHere, fmt::format("/proc/{}/ns/net", one.run.init)).value_or("")] = one.server.name.text();
+            for (pid_t pid : TRY(processes_of(one.name))) of_servers.insert(pid);
+            networks[sys::read_link(sys::kHere, fmt::format("/proc/{}/ns/net", one.run.init)).value_or("")] = one.name.text();
         }
         auto own = TRY(sys::read_link(sys::kHere, "/proc/self/ns/net"));
         networks.erase(own);
@@ -217,10 +218,10 @@ class Prover {
     Result<> probe_from_servers() {
         for (const auto& one : running_) {
             if (model::uses_host_network(one.run.network.kind)) continue;
-            auto name = one.server.name.text();
+            auto name = one.name.text();
             auto network = TRY(sys::open_at(sys::kHere, fmt::format("/proc/{}/ns/net", one.run.init), O_RDONLY));
             std::set<std::uint16_t> its_own;
-            for (const auto& socket : TRY(sockets_of(one.server, one.run))) its_own.insert(socket.port);
+            for (const auto& socket : TRY(sockets_of(one.run))) its_own.insert(socket.port);
             std::size_t asked = 0, answered = 0;
             for (const auto& abstract : abstract_) {
                 ++asked;
@@ -249,7 +250,7 @@ class Prover {
         }
         std::set<std::string> of_servers;
         for (const auto& one : running_)
-            for (const auto& socket : TRY(sockets_of(one.server, one.run))) of_servers.insert(fmt::format("{}/{}", socket.port, socket.protocol));
+            for (const auto& socket : TRY(sockets_of(one.run))) of_servers.insert(fmt::format("{}/{}", socket.port, socket.protocol));
         auto open = open_on_wire(wire_);
         note("wire", fmt::format("{} open", open.size()));
         for (const auto& line : open) {

@@ -107,8 +107,8 @@ Result<> set_units(const char* verb) {
 }
 
 /// True where it ran.
-Result<bool> stop_if_it_runs(const storage::Store& store, const server::Server& server) {
-    auto stopped = server::stop_server(store, server, {});
+Result<bool> stop_if_it_runs(const storage::Store& store, const model::ServerName& name) {
+    auto stopped = server::stop_server(store, name, {});
     if (stopped) return true;
     if (stopped.error().code == Code::not_running) return false;
     return std::unexpected<Error>(stopped.error());
@@ -117,7 +117,7 @@ Result<bool> stop_if_it_runs(const storage::Store& store, const server::Server& 
 /// What runs would keep its network of before.
 Result<> restart(const storage::Store& store, const std::string& name) {
     auto server = TRY(server::load_server(store, name));
-    TRY(stop_if_it_runs(store, server));
+    TRY(stop_if_it_runs(store, server.name));
     TRY(server::start_server(store, server.name));
     return {};
 }
@@ -156,7 +156,7 @@ Result<> undo(const storage::Store& store) {
     auto record = TRY(read_secure_record(store));
     if (!record) return fail(Code::failed, "this machine is not secured");
     auto server = TRY(server::load_server(store, record->server));
-    bool ran = TRY(stop_if_it_runs(store, server));
+    bool ran = TRY(stop_if_it_runs(store, server.name));
     TRY(write_settings(record->server, TRY(settings_without_devices(*record, server))));
     TRY(give_back(*record));
     TRY_WITH(set_units("disable"), "let the rules not be loaded at the next boot");

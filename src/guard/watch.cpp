@@ -193,13 +193,19 @@ class Watch {
         watched.told = std::move(now);
     }
 
+    /// In doubt it runs: a server that has lost its settings or its files is told of as long as it does.
+    static bool may_run(const model::ServerName& name) {
+        auto run = running_state(name);
+        return !run || run->has_value();
+    }
+
     /// One that cannot be asked about keeps nobody from the others.
     Result<> look() {
         next_look_ = Clock::now() + kLook;
         for (const auto& name : TRY(server::list_names())) {
             auto& watched = servers_[name.text()];
             auto looked = look_at(name, watched);
-            const bool gone = !looked && (sys::is_gone(looked.error()) || looked.error().code == Code::no_such_server);
+            const bool gone = !looked && (sys::is_gone(looked.error()) || (looked.error().code == Code::no_such_server && !may_run(name)));
             auto trouble = looked || gone ? std::string() : looked.error().message();
             if (!trouble.empty() && trouble != watched.trouble) alert(name.text(), "unknown", trouble);
             watched.trouble = std::move(trouble);
@@ -209,7 +215,7 @@ class Watch {
 
     Result<> look_at(const model::ServerName& name, Watched& watched) {
         auto server = TRY(server::load_server(store_, name.text()));
-        auto run = TRY(running_state(server));
+        auto run = TRY(running_state(server.name));
         if (run) return look_at(server, *run, watched);
         watched.has_looked = false;
         watched.ports.clear();
@@ -219,7 +225,7 @@ class Watch {
     /// What was there at the first look, when the watch or the server has just begun, is not new.
     Result<> look_at(const server::Server& server, const server::RunState& run, Watched& watched) {
         auto name = server.name.text();
-        for (const auto& socket : TRY(sockets_of(server, run))) {
+        for (const auto& socket : TRY(sockets_of(run))) {
             if (socket.protocol == "raw") continue;
             auto port = port_of(socket);
             if (watched.ports.insert(port).second && watched.has_looked) alert(name, "port", fmt::format("{} is open now, on {}", port, socket.address));
@@ -227,7 +233,7 @@ class Watch {
         watched.has_looked = true;
         auto proc = TRY(sys::open_dir(sys::kHere, "/proc"));
         std::map<std::string, pid_t> fresh;
-        for (pid_t pid : TRY(processes_of(server))) {
+        for (pid_t pid : TRY(processes_of(server.name))) {
             auto program = sys::read_link(proc, fmt::format("{}/exe", pid));
             if (!program && program.error().errno_value == ENAMETOOLONG) program = kTooLong;
             if (program && !watched.programs.contains(*program) && fresh.size() < kMostPrograms) fresh.emplace(std::move(*program), pid);

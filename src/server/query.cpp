@@ -64,7 +64,7 @@ Result<ServerStatus> query_server(const storage::Store& store, const model::Serv
     if (server) {
         status.record = std::move(server->record);
         status.settings = std::move(server->settings);
-    } else if (!TRY(find_name(name.text()))) {
+    } else if (!TRY(find_listed(name.text()))) {
         return std::unexpected<Error>(server.error());
     } else {
         status.problem = server.error().message();

@@ -1,9 +1,11 @@
 #include "server/registry.hpp"
 
+#include <algorithm>
 #include <cerrno>
 
 #include "base/text.hpp"
 #include "model/paths.hpp"
+#include "server/run_state.hpp"
 #include "sys/file.hpp"
 
 namespace vs::server {
@@ -11,6 +13,24 @@ namespace vs::server {
 namespace {
 
 constexpr std::string_view kSuffix = ".toml";
+
+Result<std::vector<model::ServerName>> names_with_settings() {
+    std::vector<model::ServerName> names;
+    auto dir = sys::open_dir(sys::kHere, model::paths::kSettings);
+    if (!dir && dir.error().errno_value == ENOENT) return names;
+    if (!dir) return std::unexpected<Error>(dir.error());
+    for (const auto& entry : TRY(sys::list_dir(*dir))) {
+        if (!entry.ends_with(kSuffix)) continue;
+        auto name = model::ServerName::parse(std::string_view(entry).substr(0, entry.size() - kSuffix.size()));
+        if (name) names.push_back(*name);  // any other file is not a server's
+    }
+    return names;
+}
+
+std::optional<model::ServerName> with_letters_of(const model::ServerName& wanted, const std::vector<model::ServerName>& names) {
+    auto found = std::ranges::find(names, wanted.folded(), &model::ServerName::folded);
+    return found == names.end() ? std::nullopt : std::optional(*found);
+}
 
 Result<model::ServerName> existing_name(const std::string& text) {
     if (auto found = TRY(find_name(text))) return *found;
@@ -26,15 +46,10 @@ Result<model::ServerName> existing_name(const std::string& text) {
 std::string settings_path(const model::ServerName& name) { return fmt::format("{}/{}{}", model::paths::kSettings, name.text(), kSuffix); }
 
 Result<std::vector<model::ServerName>> list_names() {
-    std::vector<model::ServerName> names;
-    auto dir = sys::open_dir(sys::kHere, model::paths::kSettings);
-    if (!dir && dir.error().errno_value == ENOENT) return names;
-    if (!dir) return std::unexpected<Error>(dir.error());
-    for (const auto& entry : TRY(sys::list_dir(*dir))) {
-        if (!entry.ends_with(kSuffix)) continue;
-        auto name = model::ServerName::parse(std::string_view(entry).substr(0, entry.size() - kSuffix.size()));
-        if (name) names.push_back(*name);  // any other file is not a server's
-    }
+    auto names = TRY(names_with_settings());
+    for (auto& name : TRY(names_in_run()))
+        if (!with_letters_of(name, names)) names.push_back(std::move(name));
+    std::ranges::sort(names, {}, &model::ServerName::text);
     return names;
 }
 
@@ -42,9 +57,13 @@ Result<std::optional<model::ServerName>> find_name(const std::string& text) {
     auto wanted = model::ServerName::parse(text);
     if (!wanted) return std::nullopt;
     if (TRY(sys::exists(sys::kHere, settings_path(*wanted)))) return *wanted;
-    for (const auto& name : TRY(list_names()))
-        if (name.folded() == wanted->folded()) return name;
-    return std::nullopt;
+    return with_letters_of(*wanted, TRY(names_with_settings()));
+}
+
+Result<std::optional<model::ServerName>> find_listed(const std::string& text) {
+    if (auto found = TRY(find_name(text))) return found;
+    auto wanted = model::ServerName::parse(text);
+    return wanted ? with_letters_of(*wanted, TRY(names_in_run())) : std::nullopt;
 }
 
 Error lost_settings(const model::ServerName& name) {

@@ -139,14 +139,22 @@ Result<std::uint32_t> RunDir::next_generation() const {
     return next;
 }
 
-Result<std::vector<NetworkPlan>> running_networks() {
-    std::vector<NetworkPlan> plans;
+Result<std::vector<model::ServerName>> names_in_run() {
+    std::vector<model::ServerName> names;
     auto all = sys::open_dir(sys::kHere, model::paths::kRun);
-    if (!all && all.error().errno_value == ENOENT) return plans;
+    if (!all && all.error().errno_value == ENOENT) return names;
     if (!all) return std::unexpected<Error>(all.error());
     for (const auto& entry : TRY(sys::list_dir(*all))) {
         auto name = model::ServerName::parse(entry);
-        auto state = name ? TRY(TRY(RunDir::open(*name)).read()) : std::nullopt;
+        if (name && TRY(sys::exists(*all, entry + "/state"))) names.push_back(*name);
+    }
+    return names;
+}
+
+Result<std::vector<NetworkPlan>> running_networks() {
+    std::vector<NetworkPlan> plans;
+    for (const auto& name : TRY(names_in_run())) {
+        auto state = TRY(TRY(RunDir::open(name)).read());
         if (state && state->phase == Phase::running) plans.push_back(std::move(state->network));
     }
     return plans;

@@ -47,6 +47,8 @@ std::optional<std::chrono::seconds> uptime(const RunState& state);
 std::string print_state(const RunState& state);
 Result<RunState> parse_state(std::string_view text);
 
+/// Those that have a state, in no order: they run or were cut off. Their settings may be gone.
+Result<std::vector<model::ServerName>> names_in_run();
 /// The networks of all servers that run, as far as their states say.
 Result<std::vector<NetworkPlan>> running_networks();
 

@@ -42,35 +42,44 @@ Result<> signal_listener(const RunState& state, const sys::PidFd& init, int sign
     return sys::send_signal(init, signal);
 }
 
+/// What is to be stopped. `server` is null where its settings cannot be read: it runs all the same, and must be stopped.
+struct Target {
+    const storage::Store& store;
+    const model::ServerName& name;
+    const Server* server;
+};
+
 /// Any other init has a `poweroff` that knows how to tell it: sysvinit by its fifo, OpenRC and busybox in ways of their own.
-Result<> run_poweroff(const storage::Store& store, const Server& server) {
+Result<> run_poweroff(const Target& target) {
+    // With which rights a process may be inside is in the settings, and in nothing else.
+    if (target.server == nullptr) return fail(Code::unsupported, "its init is told by its own poweroff, which is not run without settings");
     EnterRequest request;
     request.command = {"/sbin/poweroff"};
     request.terminal = TerminalUse::never;
-    int status = TRY(run_inside_quietly(store, server, request, kAskPatience));
+    int status = TRY(run_inside_quietly(target.store, *target.server, request, kAskPatience));
     if (status == 126 || status == 127) return fail(Code::unsupported, "it has no poweroff");
     if (status != 0) return fail(Code::busy, "its poweroff ended with status {}", status);
     return {};
 }
 
-Result<> ask_to_stop(const storage::Store& store, const Server& server, const RunState& state, const sys::PidFd& init) {
+Result<> ask_to_stop(const Target& target, const RunState& state, const sys::PidFd& init) {
     switch (kind_of_init(state)) {
         case Init::systemd: return signal_listener(state, init, kSystemdPowerOff);
         case Init::ours: return sys::send_signal(init, SIGTERM);
-        case Init::other: return run_poweroff(store, server);
+        case Init::other: return run_poweroff(target);
     }
     return {};
 }
 
 /// An init in the first seconds of its boot cannot be asked yet (sysvinit's poweroff fails until there is a runlevel): it is
 /// asked again. True where it has ended in time.
-Result<bool> ask_until_ended(const storage::Store& store, const Server& server, const RunState& state, Milliseconds patience) {
+Result<bool> ask_until_ended(const Target& target, const RunState& state, Milliseconds patience) {
     auto init = sys::open_pidfd(state.init);
     if (!init && sys::is_gone(init.error())) return true;  // it has just ended
     if (!init) return std::unexpected<Error>(init.error());
     const auto deadline = Clock::now() + patience;
     for (;;) {
-        auto asked = ask_to_stop(store, server, state, *init);
+        auto asked = ask_to_stop(target, state, *init);
         auto left = std::max(Milliseconds(0), std::chrono::ceil<Milliseconds>(deadline - Clock::now()));
         if (asked) return sys::wait_for_exit(*init, left);
         if (asked.error().code != Code::busy) return sys::wait_for_exit(*init, Milliseconds(0));
@@ -80,10 +89,11 @@ Result<bool> ask_until_ended(const storage::Store& store, const Server& server, 
 }
 
 /// True where the init has ended when it was asked to.
-Result<bool> stop_gently(const storage::Store& store, const Server& server, const RunState& state, const StopOptions& options) {
-    if (TRY(ask_until_ended(store, server, state, options.timeout.value_or(server.settings.stop_timeout)))) return true;
+Result<bool> stop_gently(const Target& target, const RunState& state, const StopOptions& options) {
+    const auto usual = target.server != nullptr ? target.server->settings.stop_timeout : model::Settings{}.stop_timeout;
+    if (TRY(ask_until_ended(target, state, options.timeout.value_or(usual)))) return true;
     auto host = TRY(CgroupHost::open());
-    signal_everything(host, server.name.text(), SIGTERM);
+    signal_everything(host, target.name.text(), SIGTERM);
     if (auto init = sys::open_pidfd(state.init)) (void)TRY(sys::wait_for_exit(*init, kTermPatience));
     return false;
 }
@@ -105,48 +115,61 @@ namespace {
 
 /// The server's lock. By force nobody is waited for: a stop that asks the init holds it as long as the init takes, and a start
 /// ends when what it started is killed. `killed` says whether that was needed.
-Result<sys::Fd> lock_to_stop(const CgroupHost& host, const Server& server, const RunDir& run, const StopOptions& options, bool& killed) {
+Result<sys::Fd> lock_to_stop(const CgroupHost& host, const model::ServerName& name, const RunDir& run, const StopOptions& options, bool& killed) {
     if (options.manner == StopManner::kill) {
         auto lock = sys::lock_file(run.dir(), "lock", sys::LockWait::fail_if_held);
         killed = !lock && lock.error().code == Code::busy;
         if (!killed) return lock;
-        (void)kill_everything(host, server.name.text());  // whoever holds the lock may remove its groups meanwhile; we look again
+        (void)kill_everything(host, name.text());  // whoever holds the lock may remove its groups meanwhile; we look again
     }
     return run.lock();
 }
 
 /// True where its init has ended when asked. Whatever keeps us from asking, such as a server that does not let us in, must not
 /// keep it running: it is noted.
-bool ask(const storage::Store& store, const Server& server, const RunState& state, const StopOptions& options, StopReport& report) {
-    auto ended = stop_gently(store, server, state, options);
+bool ask(const Target& target, const RunState& state, const StopOptions& options, StopReport& report) {
+    auto ended = stop_gently(target, state, options);
     if (!ended) report.notes.push_back("it could not be asked to stop: " + ended.error().message());
     return ended && *ended;
 }
 
+Result<> run_hook_of(const Target& target, HookPhase phase) {
+    return target.server != nullptr ? run_hook(target.store, *target.server, phase) : Result<>();
+}
+
+/// Precondition: the caller holds the server's lock.
+Result<> end(const CgroupHost& host, const Target& target, const RunDir& run, const RunState& state, const StopOptions& options, StopReport& report) {
+    bool gently = options.manner == StopManner::graceful && state.purpose == Purpose::service;
+    report.killed = !gently || !ask(target, state, options, report);
+    TRY(tear_down(host, target.name, run, state));
+    note_end(run, report.killed ? "killed" : "stopped");
+    return {};
+}
+
 }  // namespace
 
-Result<StopReport> stop_server(const storage::Store& store, const Server& server, const StopOptions& options) {
+Result<StopReport> stop_server(const storage::Store& store, const model::ServerName& name, const StopOptions& options) {
     StopReport report;
-    auto run = TRY(RunDir::open(server.name));
+    auto run = TRY(RunDir::open(name));
     auto host = TRY(CgroupHost::open());
-    auto lock = TRY(lock_to_stop(host, server, run, options, report.killed));
-    auto state = TRY(settle(host, server.name, run));
+    auto lock = TRY(lock_to_stop(host, name, run, options, report.killed));
+    auto state = TRY(settle(host, name, run));
     if (!state && (report.killed || TRY(cancel_restart(run)))) return report;
-    if (!state) return fail(Code::not_running, "'{}' is not running", server.name.text());
+    if (!state) return fail(Code::not_running, "'{}' is not running", name.text());
+    const auto server = load_server(store, name.text());
+    const Target target{store, name, server ? &*server : nullptr};
     bool serves = state->purpose == Purpose::service;
-    if (serves && !server.settings.hooks.empty()) {
+    if (serves && !server) report.notes.push_back(fmt::format("without its hooks and its stop_timeout, for its settings cannot be read: {}", server.error().message()));
+    if (serves && server && !server->settings.hooks.empty()) {
         lock.reset();
-        TRY(run_hook(store, server, HookPhase::pre_stop));
+        TRY(run_hook_of(target, HookPhase::pre_stop));
         lock = TRY(run.lock());
-        state = TRY(settle(host, server.name, run));
+        state = TRY(settle(host, name, run));
         if (!state) return report;  // it has ended meanwhile, and its keeper has called the hook
     }
-    bool gently = options.manner == StopManner::graceful && serves;
-    report.killed = !gently || !ask(store, server, *state, options, report);
-    TRY(tear_down(host, server.name, run, *state));
-    note_end(run, report.killed ? "killed" : "stopped");
+    TRY(end(host, target, run, *state, options, report));
     lock.reset();
-    auto hook = serves ? run_hook(store, server, HookPhase::post_stop) : Result<>();
+    auto hook = serves ? run_hook_of(target, HookPhase::post_stop) : Result<>();
     if (!hook) report.notes.push_back(hook.error().message());
     return report;
 }

@@ -20,10 +20,11 @@ struct StopOptions {
 /// What a stop has to tell beside that it is done.
 struct StopReport {
     bool killed = false;              ///< the init did not end in time
-    std::vector<std::string> notes;   ///< a post-stop hook that failed
+    std::vector<std::string> notes;   ///< a post-stop hook that failed, settings that could not be heeded
 };
-/// Code::not_running where it does not run.
-Result<StopReport> stop_server(const storage::Store& store, const Server& server, const StopOptions& options);
+/// Goes by what runs: settings that are damaged or lost by now keep no server running. Its hooks and its `stop_timeout` are
+/// skipped then, with a note. Code::not_running where it does not run.
+Result<StopReport> stop_server(const storage::Store& store, const model::ServerName& name, const StopOptions& options);
 
 /// The init of `generation` has ended as `how` says (keeper_protocol.hpp): cleans up, and starts the server again where it
 /// has rebooted, after a pause where it does nothing else (restart.hpp). Nothing to do where a command has cleaned up already.

@@ -136,6 +136,71 @@ starts() {
     [ "$(vserver web exec -- cat /precious)" = precious ]
 }
 
+# Arguments: what the remark says of the settings.
+stops_without_settings() {
+    vserver list | grep '^web .*running'
+    run_vserver web stop
+    echo "$status: $output $stderr"
+    [[ $status -eq 0 && $output == 'web: stopped' && $stderr == *"'web' is stopped, but: without its hooks and its stop_timeout, "*"$1"* ]]
+    [ "$(wc -l <<<"$stderr")" -eq 1 ]
+}
+
+@test "a server that runs is asked to stop when its settings have been damaged or lost, and its hooks are skipped" {
+    printf '#!/bin/sh\necho "$1" >>%s\n' "$BATS_TEST_TMPDIR/hooked" >"$BATS_TEST_TMPDIR/hook"
+    chmod 755 "$BATS_TEST_TMPDIR/hook"
+    sed -i "s|^#hooks = .*|hooks = \"$BATS_TEST_TMPDIR/hook\"|" "$settings"
+    cp -a "$settings" "$BATS_TEST_TMPDIR/good"
+    mark
+    vserver web start
+    echo 'nonsense' >"$settings"
+    stops_without_settings "$settings:1: "
+    cp -a "$BATS_TEST_TMPDIR/good" "$settings"
+    audit_now
+
+    vserver web start
+    rm "$settings"
+    stops_without_settings 'but no settings'
+    run ! grep stop "$BATS_TEST_TMPDIR/hooked"
+    run_vserver web stop
+    [[ $status -eq 5 && $stderr == *"'web' has files but no settings: "* ]]
+
+    cp -a "$BATS_TEST_TMPDIR/good" "$settings"
+    vserver web start
+    mv "$files" "$BATS_TEST_TMPDIR/files"
+    rm "$settings"
+    vserver web stop --kill
+    cp -a "$BATS_TEST_TMPDIR/good" "$settings"
+    mv "$BATS_TEST_TMPDIR/files" "$files"
+    audit_now
+    starts
+    [ "$(grep -c stop "$BATS_TEST_TMPDIR/hooked")" = 2 ]
+}
+
+@test "a machine that goes down stops servers whose settings have been damaged or lost" {
+    new_small other --address 10.77.0.51
+    add_service other hold /bin/sleep 1000
+    mark
+    vserver web start
+    vserver other start
+    mv "$settings" "$BATS_TEST_TMPDIR/"
+    cp -a /etc/vservers/other.toml "$BATS_TEST_TMPDIR/"
+    echo '[network' >/etc/vservers/other.toml
+    run_vserver stop --running
+    [[ $status -eq 0 && $output == *'other: stopped'* && $output == *'web: stopped'* && $output != *killed* ]]
+    cp -a "$BATS_TEST_TMPDIR"/{web,other}.toml /etc/vservers/
+    audit_now
+}
+
+@test "a restart of a server whose settings are damaged leaves it running" {
+    vserver web start
+    cp -a "$settings" "$BATS_TEST_TMPDIR/"
+    echo 'nonsense' >"$settings"
+    run_vserver web restart
+    [[ $status -ne 0 && $stderr == "vserver: cannot restart 'web': "* ]]
+    is_running web
+    cp -a "$BATS_TEST_TMPDIR/web.toml" "$settings"
+}
+
 @test "delete removes a server whose settings are lost" {
     rm "$settings"
     run_vserver web delete --yes

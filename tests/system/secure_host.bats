@@ -192,6 +192,29 @@ in_server() { nsenter --net=/run/vservers/web1/network "$@"; }
     [ -z "$(weaknesses)" ]
 }
 
+@test "prove looks at a server whose settings are damaged or lost, and says that it is not OK" {
+    secure
+    [ "$(verdict)" = UNREACHABLE ]
+    new_small web2 --network host
+    add_service web2 hold /bin/sleep 1000
+    vserver web2 start
+    mv /etc/vservers/web2.toml "$BATS_TEST_TMPDIR/"
+    [[ $(weaknesses) == "server: 'web2' runs in the main environment's own network" ]]
+    cp "$BATS_TEST_TMPDIR/web2.toml" /etc/vservers/
+    vserver web2 stop
+
+    sed -i 's/^kind = .*/kind = "none"/' /etc/vservers/web2.toml
+    cp /etc/vservers/web2.toml "$BATS_TEST_TMPDIR/"
+    vserver web2 start
+    [ "$(verdict)" = UNREACHABLE ]
+    echo nonsense >/etc/vservers/web2.toml
+    [ "$(verdict)" = UNKNOWN ]
+    rm /etc/vservers/web2.toml
+    [ "$(verdict)" = UNKNOWN ]
+    vserver secure-host prove --json | jq -e '.unknown[] | tostring | contains("web2")'
+    cp "$BATS_TEST_TMPDIR/web2.toml" /etc/vservers/
+}
+
 @test "prove finds whoever listens or shares a network" {
     secure
     in_background nc -lk 0.0.0.0 7777

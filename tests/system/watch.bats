@@ -201,6 +201,18 @@ field() { sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"; }
     [ "$(vserver guard status --json | jq '[.alerts[] | select(.sentence | contains("/usr/local/bin/sleep"))] | length')" -eq 0 ]
 }
 
+@test "a server that runs and whose settings are damaged or lost is told of as unknown" {
+    new_victim web1
+    vserver web1 start
+    start_watch
+    cp -a /etc/vservers/web1.toml "$BATS_TEST_TMPDIR/"
+    echo nonsense >/etc/vservers/web1.toml
+    wait_until alerted unknown /etc/vservers/web1.toml
+    rm /etc/vservers/web1.toml
+    wait_until alerted unknown "'web1' has files but no settings"
+    cp -a "$BATS_TEST_TMPDIR/web1.toml" /etc/vservers/
+}
+
 @test "status says that no watch runs" {
     run_vserver guard status
     [ "$status" -eq 3 ]
