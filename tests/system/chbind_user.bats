@@ -34,6 +34,7 @@ readonly python=/usr/bin/python3 bound='import socket; s = socket.socket(); s.bi
 locked() { chbind --silent "$@"; }
 mine() { as_user chbind --silent "$@"; }
 groups() { find /sys/fs/cgroup -path '*/.contexts/*' -type d; }
+members() { cat $(groups | sed 's|$|/cgroup.procs|'); }
 refused() { [[ $status -eq 125 && $output == *"$1"* && $output != *EXECUTED* ]] || { echo "$status: $output"; return 1; }; }
 
 # ------------------------------------------------------------------------------------------------- ordinary users
@@ -84,7 +85,7 @@ addresses = ["10.77.0.21"]'
         wait_until grep -q ready "$BATS_TEST_TMPDIR/$i"
     done
     run mine --ip 10.77.0.21 echo EXECUTED; refused 'has 3 locks already'
-    kill $(cat $(groups | sed 's|$|/cgroup.procs|'))
+    kill $(members)
     wait
     wait_until mine --ip 10.77.0.21 true
 }
@@ -285,5 +286,6 @@ s = socket.create_server((\"127.0.0.1\", 8091)); print(\"ready\", flush=True); s
     wait_until grep -q end "$BATS_TEST_TMPDIR/out"
     grep -q '16 locks inside this one already' "$BATS_TEST_TMPDIR/out"
     ! grep -q EXECUTED "$BATS_TEST_TMPDIR/out"
-    kill $(cat $(groups | sed 's|$|/cgroup.procs|'))
+    kill $(members) || true    # some end by the end of others
+    wait_until eval '[ -z "$(members)" ]'
 }

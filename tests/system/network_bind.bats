@@ -106,12 +106,15 @@ our_addresses() { ip -o address show | grep -E 'proto 118|fd76:' || true; }
 }
 
 @test "what a killed start has left is taken away by the next command" {
+    local init
     new_small crashed --network bind --address 10.77.0.56
     mark
     vserver crashed start
     kill_program keeper crashed
     wait_until gone keeper crashed
-    kill -KILL "$(state_of crashed init)"
+    init=$(state_of crashed init)
+    kill -KILL "$init"
+    wait_until test ! -e "/proc/$init"    # while it still ends the server runs, and gets a new keeper
     run_vserver crashed status
     run_vserver repair
     [ -z "$(our_addresses)" ]
