@@ -1,7 +1,6 @@
 #include "sys/raw.hpp"
 
 #include <fcntl.h>
-#include <grp.h>
 #include <linux/close_range.h>
 #include <linux/keyctl.h>
 #include <linux/sched.h>
@@ -26,6 +25,12 @@ namespace {
 int result(long value) { return value < 0 ? -errno : 0; }
 int outcome(long value) { return value < 0 ? -errno : static_cast<int>(value); }
 
+// The C library's own would have every thread of the process follow, which takes a lock: in a child it may be held for ever by a thread
+// that was not copied.
+int set_group_ids(std::uint32_t gid) { return result(::syscall(SYS_setresgid, gid, gid, gid)); }
+int set_user_ids(std::uint32_t uid) { return result(::syscall(SYS_setresuid, uid, uid, uid)); }
+int set_groups(std::size_t count, const std::uint32_t* groups) { return result(::syscall(SYS_setgroups, count, groups)); }
+
 constexpr std::size_t kMostFds = 8;
 
 /// A message of one byte with room for descriptors.
@@ -45,10 +50,7 @@ struct FdPacket {
 
 }  // namespace
 
-int become_root() {
-    if (::setresgid(0, 0, 0) < 0 || ::setgroups(0, nullptr) < 0) return -errno;
-    return result(::setresuid(0, 0, 0));
-}
+int become_root() { return become_user(0, 0, nullptr, 0); }
 
 int unshare(std::uint64_t flags) { return result(::unshare(static_cast<int>(flags))); }
 
@@ -243,8 +245,9 @@ int verify_inside() {
 }
 
 int become_user(std::uint32_t uid, std::uint32_t gid, const std::uint32_t* groups, std::size_t count) {
-    if (::setgroups(count, groups) < 0 || ::setresgid(gid, gid, gid) < 0) return -errno;
-    return result(::setresuid(uid, uid, uid));
+    if (int error = set_groups(count, groups); error < 0) return error;
+    if (int error = set_group_ids(gid); error < 0) return error;
+    return set_user_ids(uid);
 }
 
 int new_session() { return result(::setsid()); }

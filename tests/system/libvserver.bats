@@ -90,3 +90,34 @@ END
     exported=$(nm -D --defined-only "$library/libvserver.so" | awk '$2 == "T" { print $3 }' | sort -u)
     diff <(sed 's/$/@@VSERVER_1/' <<<"$declared" | sort) <(sort <<<"$exported")
 }
+
+# The child of such a program has the locks of the C library as they were, and no thread that would let them go.
+@test "a program of root's with threads that come and go does not hang where it makes a spectator" {
+    cat >threads.c <<'END'
+#include <pthread.h>
+#include <vserver/vserver.h>
+static void *nothing(void *unused) { return unused; }
+static void *come_and_go(void *unused) {
+    for (;;) {
+        pthread_t thread;
+        if (pthread_create(&thread, NULL, nothing, NULL) == 0) pthread_join(thread, NULL);
+    }
+    return unused;
+}
+int main(void) {
+    char *command[] = {"true", NULL};
+    pthread_t thread;
+    for (int i = 0; i < 4; ++i) pthread_create(&thread, NULL, come_and_go, NULL);
+    for (int i = 0; i < 200; ++i) {
+        struct vserver_context spectator = VSERVER_INIT_CONTEXT;
+        struct vserver_run run = VSERVER_INIT_RUN;
+        int status = 0;
+        spectator.number = 1;
+        if (vserver_start(&spectator, command, NULL, &run) < 0 || vserver_wait(&run, &status) < 0 || status != 0) return 1;
+    }
+    return 0;
+}
+END
+    cc -Wall -Wextra -Wpedantic -Werror -pthread -I"$tree/include" -o threads threads.c -L"$library" -lvserver -Wl,-rpath,"$library"
+    timeout --signal=KILL 120 ./threads
+}
