@@ -47,9 +47,15 @@ Result<storage::ServerRecord> build_planned(const storage::Store& store, BuildPl
     TRY(storage::sweep(store));
     plan.settings.image = TRY(image_for(store, plan, interrupts));
     if (TRY(sys::wait_readable({interrupts.fd()}, sys::Milliseconds(0)))) return fail(Code::failed, "interrupted");
-    auto record = TRY(server::build_server(store, {plan.name, plan.settings}));
-    TRY_WITH(guard::begin_watch(store, {record.name, plan.settings, record}), "note what '{}' is like", record.name.text());
-    return record;
+    return server::build_server(store, {plan.name, plan.settings});
+}
+
+/// The server is there whether this works or not.
+Result<> begin_watch(const storage::Store& store, const model::ServerName& name) {
+    auto server = server::load_server(store, name.text());
+    auto begun = server ? guard::begin_watch(store, *server) : Result<>(std::unexpected<Error>(server.error()));
+    TRY_WITH(std::move(begun), "'{0}' is built and can be started, but what it is like was not noted, so its scans will be UNKNOWN: mend this, delete '{0}' and build it again", name.text());
+    return {};
 }
 
 Result<int> describe_build(const BuildPlan& plan) {
@@ -133,6 +139,7 @@ Result<int> build(const Invocation& line) {
     auto record = TRY_WITH(build_planned(store, std::move(plan), interrupts), "cannot build '{}'", line.names[0].text());
     print(fmt::format("{}: built (context {}, image {})\n", record.name.text(), record.number.context(), record.image));
     TRY(finish_output());  // a Ctrl-C that came too late ends us when `interrupts` does
+    TRY(begin_watch(store, record.name));
     return 0;
 }
 

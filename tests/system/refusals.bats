@@ -121,6 +121,19 @@ starts() {
     mv "$BATS_TEST_TMPDIR/web" "$files"
 }
 
+@test "a build whose server cannot be watched says that the server is there" {
+    mv /var/lib/vservers/guard "$BATS_TEST_TMPDIR/"
+    touch /var/lib/vservers/guard
+    run_vserver other build --image "$small_image" --network none
+    rm /var/lib/vservers/guard
+    mv "$BATS_TEST_TMPDIR/guard" /var/lib/vservers/
+    servers+=(other)
+    echo "$status: $output $stderr"
+    [[ $status -eq 1 && $output == 'other: built (context '* ]]
+    [[ $stderr == "vserver: 'other' is built and can be started, but"*"delete 'other' and build it again: "* ]]
+    vserver other start
+}
+
 # ---------------------------------------------------------------------------------------------- settings that are lost
 
 @test "a server whose settings are lost is kept by repair and by a build, and is there again with them" {
