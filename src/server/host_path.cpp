@@ -25,21 +25,37 @@ Result<> check_directory(const Directory& directory, std::uint32_t owner) {
     return {};
 }
 
+/// What a path leads to, and the directories on the way.
+struct Walk {
+    sys::Fd end;
+    std::vector<Directory> above;
+};
+
+Result<Walk> walk(const std::string& path) {
+    Walk walk{TRY(sys::open_at(sys::kHere, "/", O_PATH | O_DIRECTORY)), {}};
+    std::string walked;
+    for (auto part : base::split(std::string_view(path).substr(1), '/')) {
+        walk.above.push_back({walked.empty() ? "/" : walked, TRY(sys::stat_fd(walk.end))});
+        walked += fmt::format("/{}", part);
+        walk.end = TRY_WITH(sys::open_beneath(walk.end, std::string(part), O_PATH), "open '{}'", walked);
+        if (S_ISLNK(TRY(sys::stat_fd(walk.end)).st_mode)) return fail(Code::denied, "'{}' is a link: name the place that it leads to", walked);
+    }
+    return walk;
+}
+
+Result<sys::Fd> if_decided_by(Walk walk, std::uint32_t owner) {
+    for (const auto& directory : walk.above) TRY(check_directory(directory, owner));
+    return std::move(walk.end);
+}
+
 }  // namespace
 
 Result<sys::Fd> open_host_path(const std::string& path) {
-    std::vector<Directory> above;
-    auto at = TRY(sys::open_at(sys::kHere, "/", O_PATH | O_DIRECTORY));
-    std::string walked;
-    for (auto part : base::split(std::string_view(path).substr(1), '/')) {
-        above.push_back({walked.empty() ? "/" : walked, TRY(sys::stat_fd(at))});
-        walked += fmt::format("/{}", part);
-        at = TRY_WITH(sys::open_beneath(at, std::string(part), O_PATH), "open '{}'", walked);
-        if (S_ISLNK(TRY(sys::stat_fd(at)).st_mode)) return fail(Code::denied, "'{}' is a link: name the place that it leads to", walked);
-    }
-    auto owner = TRY(sys::stat_fd(at)).st_uid;
-    for (const auto& directory : above) TRY(check_directory(directory, owner));
-    return at;
+    auto found = TRY(walk(path));
+    auto owner = TRY(sys::stat_fd(found.end)).st_uid;
+    return if_decided_by(std::move(found), owner);
 }
+
+Result<sys::Fd> open_root_path(const std::string& path) { return if_decided_by(TRY(walk(path)), 0); }
 
 }  // namespace vs::server

@@ -15,4 +15,8 @@ namespace vs::server {
 /// the sticky bit is set, as in /tmp, others may, for they cannot replace what is not theirs). Code::denied otherwise.
 Result<sys::Fd> open_host_path(const std::string& path);
 
+/// The same for a place that is root's: every directory above is root's, whoever what is there belongs to. A server's root belongs to
+/// whom its guest says.
+Result<sys::Fd> open_root_path(const std::string& path);
+
 }  // namespace vs::server

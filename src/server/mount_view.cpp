@@ -34,26 +34,25 @@ struct Place {
 /// Nobody else may have a hand in where it is: he could lead it to /etc, and the server's accounts would be the host's.
 Result<Place> open_place(std::string dir) {
     while (dir.size() > 1 && dir.back() == '/') dir.pop_back();
-    Place place{dir, TRY(open_host_path(dir))};
-    const auto status = TRY(sys::stat_fd(place.dir));
-    if (!S_ISDIR(status.st_mode)) return fail(Code::usage, "'{}' is no directory", dir);
-    if (status.st_uid != 0) return fail(Code::denied, "'{}' belongs to user {}: name a directory of root's", dir, status.st_uid);
+    Place place{dir, TRY(open_root_path(dir))};
+    if (!S_ISDIR(TRY(sys::stat_fd(place.dir)).st_mode)) return fail(Code::usage, "'{}' is no directory", dir);
     return place;
 }
 
-/// The path of a directory as the mount table has it: without links.
-Result<std::string> real_path(const std::string& dir) {
-    auto opened = TRY(sys::open_dir(sys::kHere, dir));
-    return sys::read_link(sys::kHere, fmt::format("/proc/self/fd/{}", opened.get()));
+Result<Place> open_place_of_root(const std::string& dir) {
+    auto place = TRY(open_place(dir));
+    const auto owner = TRY(sys::stat_fd(place.dir)).st_uid;
+    if (owner != 0) return fail(Code::denied, "'{}' belongs to user {}: name a directory of root's", place.path, owner);
+    return place;
 }
 
-Result<bool> is_view(const std::string& path) {
-    auto entry = TRY(sys::mounted_at(path));
+Result<bool> is_view(const Place& place) {
+    auto entry = TRY(sys::mounted_at(place.dir));
     return entry && entry->type == "overlay" && entry->source == "vserver";
 }
 
 Result<Place> prepare_place(const model::ServerName& name, const std::optional<std::string>& dir) {
-    if (dir) return open_place(*dir);
+    if (dir) return open_place_of_root(*dir);
     auto run = TRY(RunDir::open(name));
     TRY(sys::make_dir(run.dir(), kDefaultPlace, 0700, sys::IfExists::keep));
     return Place{default_place(name), sys::Fd(TRY(sys::open_dir(run.dir(), kDefaultPlace)).release())};
@@ -74,7 +73,7 @@ Result<> attach_whole(const RootPlan& plan, const sys::MountFd& view, const Plac
     for (const auto& volume : plan.volumes) {
         auto attached = attach_volume(plan, volume, view);
         if (attached) continue;
-        (void)sys::detach(place.path);  // what is shown is whole or not there
+        (void)sys::detach(view);  // what is shown is whole or not there
         return std::unexpected<Error>(base::with_context(attached.error(), fmt::format("show the volume '{}'", volume.to)));
     }
     return {};
@@ -91,17 +90,19 @@ Result<sys::MountFd> open_view(const storage::Store& store, const Server& server
 Result<std::string> mount_view(const storage::Store& store, const Server& server, const std::optional<std::string>& dir) {
     auto view = TRY(open_view(store, server));  // first: it may make /run/vservers a mount of its own, over what was found there
     auto place = TRY(prepare_place(server.name, dir));
-    if (TRY(is_view(place.path))) return fail(Code::busy, "it is mounted on '{}' already", place.path);
+    if (TRY(is_view(place))) return fail(Code::busy, "it is mounted on '{}' already", place.path);
     TRY(attach_whole(TRY(plan_root(store, server)), view, place));
     return place.path;
 }
 
 Result<bool> unmount_view(const model::ServerName& name, const std::optional<std::string>& dir) {
-    auto place = dir ? real_path(*dir) : Result<std::string>(default_place(name));
-    if (!place) return std::unexpected<Error>(place.error());
-    if (!TRY(is_view(*place))) return false;
-    TRY(sys::detach(*place));
-    if (!dir) TRY(sys::remove_dir(sys::kHere, *place));
+    if (!dir && !TRY(sys::exists(sys::kHere, default_place(name)))) return false;
+    {
+        auto place = TRY(open_place(dir.value_or(default_place(name))));
+        if (!TRY(is_view(place))) return false;
+        TRY(sys::detach(place.dir));
+    }
+    if (!dir) TRY(sys::remove_dir(sys::kHere, default_place(name)));
     return true;
 }
 

@@ -22,7 +22,7 @@ Result<sys::MountFd> open_view(const storage::Store& store, const Server& server
 /// Attaches it to `dir`, or to /run/vservers/NAME/root, and says where. Code::busy where it is there already.
 Result<std::string> mount_view(const storage::Store& store, const Server& server, const std::optional<std::string>& dir);
 
-/// False where no view is mounted there.
+/// By the descriptor of what is found there, as a mount is. False where no view is mounted there.
 Result<bool> unmount_view(const model::ServerName& name, const std::optional<std::string>& dir);
 
 }  // namespace vs::server

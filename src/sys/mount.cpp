@@ -126,6 +126,11 @@ Result<> detach(const std::string& path) {
     return {};
 }
 
+Result<> detach(FdRef root) {
+    if (::umount2(fmt::format("/proc/self/fd/{}", root.get()).c_str(), MNT_DETACH) < 0) return failed("unmount what is open");
+    return {};
+}
+
 Result<> make_everything_private() {
     if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) < 0) return failed("make every mount private");
     return {};

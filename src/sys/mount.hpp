@@ -50,6 +50,8 @@ Result<> set_attributes_at(FdRef dir, const std::string& path, const MountAttrib
 Result<> attach(FdRef mount, FdRef dir, const std::string& path);
 /// umount2(MNT_DETACH) of an absolute path of this mount namespace.
 Result<> detach(const std::string& path);
+/// The mount whose root the descriptor is, wherever that is attached.
+Result<> detach(FdRef root);
 
 /// Nothing that is mounted here from now on reaches another mount namespace, and nothing comes in.
 Result<> make_everything_private();

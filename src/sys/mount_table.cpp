@@ -43,7 +43,7 @@ std::vector<MountEntry> parse_mount_table(std::string_view text) {
         auto dash = std::find(fields.begin() + kFirstOptional, fields.end(), "-");
         if (fields.end() - dash < 3) continue;
         entries.push_back({unescape(fields[kPoint]), unescape(dash[1]), unescape(dash[2]), unescape(fields[kRoot]),
-                           std::string(fields[kOptions]), fields.end() - dash > 3 ? std::string(dash[3]) : std::string(), std::string(fields[kDevice])});
+                           std::string(fields[kOptions]), fields.end() - dash > 3 ? std::string(dash[3]) : std::string(), std::string(fields[kDevice]), base::parse_number(fields[0]).value_or(0)});
     }
     return entries;
 }
@@ -57,6 +57,16 @@ Result<std::optional<MountEntry>> mounted_at(const std::string& path) {
     // Later lines are mounted over earlier ones.
     auto found = std::find_if(entries.rbegin(), entries.rend(), [&](const MountEntry& entry) { return entry.point == path; });
     if (found == entries.rend()) return std::nullopt;
+    return std::optional(*found);
+}
+
+Result<std::optional<MountEntry>> mounted_at(FdRef dir) {
+    struct statx status {};
+    if (::statx(dir.get(), "", AT_EMPTY_PATH, STATX_MNT_ID, &status) < 0) return failed("statx of a directory");
+    if ((status.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0) return std::nullopt;
+    auto entries = TRY(mount_table());
+    auto found = std::ranges::find(entries, status.stx_mnt_id, &MountEntry::number);
+    if (found == entries.end()) return std::nullopt;
     return std::optional(*found);
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "sys/fd.hpp"
 
 namespace vs::sys {
 
@@ -19,6 +20,7 @@ struct MountEntry {
     std::string options;        ///< of the mount: "rw,nosuid"
     std::string super_options;  ///< of the file system: "rw,hidepid=invisible"
     std::string device{};       ///< "0:42": of the file system
+    std::uint64_t number = 0;   ///< of the mount, in its namespace
 };
 /// Lines that are none are skipped.
 std::vector<MountEntry> parse_mount_table(std::string_view text);
@@ -27,6 +29,8 @@ std::vector<MountEntry> parse_mount_table(std::string_view text);
 Result<std::vector<MountEntry>> mount_table();
 /// The topmost mount at an absolute path without links; nullopt where it is no mount point.
 Result<std::optional<MountEntry>> mounted_at(const std::string& path);
+/// The mount whose root the descriptor is; nullopt where it is no such root.
+Result<std::optional<MountEntry>> mounted_at(FdRef dir);
 
 /// What names a file to the kernel's own code. The device is that of the file system, which stat(2) does not always tell (btrfs).
 struct KernelInode {

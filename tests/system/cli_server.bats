@@ -153,8 +153,24 @@ fingerprint() {
     [[ $stderr == *"others may write '$dir/theirs'"* ]]
     vserver web1 mount "$dir/sticky/place/"
     findmnt "$dir/sticky/place"
+    ln -s sticky "$dir/way"
+    run_vserver web1 umount "$dir/way/place"
+    [[ $status -eq 4 && $stderr == *"'$dir/way' is a link"* ]]
+    chown 1234 "$dir/sticky"
+    run_vserver web1 umount "$dir/sticky/place"
+    [[ $status -eq 4 && $stderr == *"'$dir/sticky' belongs to user 1234"* ]]
+    findmnt "$dir/sticky/place"
+    chown 0 "$dir/sticky"
+    vserver web1 exec chown daemon /
     vserver web1 umount "$dir/sticky/place"
     run ! findmnt "$dir/sticky/place"
+    vserver web1 mount "$dir/sticky/place"          # what the guest's own root belongs to keeps nobody from unmounting it
+    [ "$(stat -c %u "$dir/sticky/place")" = 1 ]
+    vserver web1 umount "$dir/sticky/place/"
+    run ! findmnt "$dir/sticky/place"
+    run_vserver web1 umount "$dir/sticky/place"
+    [[ $status -eq 1 && $stderr == *'is not mounted on'* ]]
+    vserver web1 exec chown root /
 }
 
 @test "a view shows volumes, and follows no link that a guest has put in their place" {
