@@ -14,6 +14,7 @@
 #include "storage/image.hpp"
 #include "storage/os_release.hpp"
 #include "sys/file.hpp"
+#include "sys/mount.hpp"
 
 namespace vs::server {
 
@@ -118,6 +119,14 @@ void examine_guest(Findings& findings, const storage::Store& store, const Server
     examine_init(findings, server, *root);
 }
 
+/// nosuid on the server's side counts for the server; the host's view of the same files has what its own mount has.
+void examine_setuid(Findings& findings, const model::HostMount& mount, sys::FdRef place) {
+    auto heeds = sys::heeds_setuid(place);
+    if (heeds && !*heeds) return;
+    findings.notice("mounts", fmt::format("a setuid program that the server leaves in '{}' is the owner's to whoever runs it on the host", mount.from),
+                    fmt::format("keep it on a file system that the host mounts nosuid: mount --bind {0} {0} && mount -o remount,bind,nosuid {0}", mount.from));
+}
+
 void examine_mounts(Findings& findings, const Server& server) {
     for (const auto& mount : server.settings.mounts) {
         auto place = open_host_path(mount.from);
@@ -126,6 +135,7 @@ void examine_mounts(Findings& findings, const Server& server) {
         else if (mount.writable && (status->st_uid == 0 || status->st_gid == 0))
             findings.bad("mounts", fmt::format("'{}' belongs to root or its group and cannot be mapped writable", mount.from),
                          fmt::format("chown USER: {}", mount.from));
+        else if (mount.writable) examine_setuid(findings, mount, *place);
     }
 }
 

@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <linux/mount.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -124,6 +126,12 @@ Result<> attach(FdRef mount, FdRef dir, const std::string& path) {
 Result<> detach(const std::string& path) {
     if (::umount2(path.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) < 0) return failed("unmount '{}'", path);
     return {};
+}
+
+Result<bool> heeds_setuid(FdRef file) {
+    struct statfs about {};
+    if (::fstatfs(file.get(), &about) < 0) return failed("statfs");
+    return (about.f_flags & ST_NOSUID) == 0;
 }
 
 Result<> detach(FdRef root) {

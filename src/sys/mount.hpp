@@ -50,6 +50,8 @@ Result<> set_attributes_at(FdRef dir, const std::string& path, const MountAttrib
 Result<> attach(FdRef mount, FdRef dir, const std::string& path);
 /// umount2(MNT_DETACH) of an absolute path of this mount namespace.
 Result<> detach(const std::string& path);
+/// The setuid bit counts for whoever executes what is here (statfs(2): no ST_NOSUID).
+Result<bool> heeds_setuid(FdRef file);
 /// The mount whose root the descriptor is, wherever that is attached.
 Result<> detach(FdRef root);
 

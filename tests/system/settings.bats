@@ -231,6 +231,21 @@ called() { (( $(wc -l <"$BATS_TEST_TMPDIR/calls") >= $1 )); }
     vserver small stop
 }
 
+@test "check warns of a writable mount where a setuid program that the server leaves would count on the host" {
+    mkdir -m 755 "$BATS_TEST_TMPDIR/data"
+    chown 1234:1234 "$BATS_TEST_TMPDIR/data"
+    add_mount small "from = \"$BATS_TEST_TMPDIR/data\"" 'to = "/data"'
+    warning() { vserver small check --json | jq -r '.. | objects | select(.subject? == "mounts") | .grade + ": " + .text'; }
+    [ -z "$(warning)" ]    # who can write nothing leaves nothing
+    sed -i 's|^to = "/data"|&\nmode = "rw"|' /etc/vservers/small.toml
+    [[ $(warning) == "notice: a setuid program that the server leaves in '$BATS_TEST_TMPDIR/data'"* ]]
+    vserver small exec -- sh -c 'cp /bin/busybox /data/tool && chmod 4755 /data/tool'
+    [ "$(stat -c %a:%u "$BATS_TEST_TMPDIR/data/tool")" = 4755:1234 ]
+    eval "$(vserver small check --json | jq -r '.. | objects | select(.subject? == "mounts") | .remedy' | sed 's/^.*nosuid: //')"
+    [ -z "$(warning)" ]
+    umount "$BATS_TEST_TMPDIR/data"
+}
+
 @test "one file can be mapped, also over one that the server has" {
     echo of the host >"$BATS_TEST_TMPDIR/file"
     add_mount small "from = \"$BATS_TEST_TMPDIR/file\"" 'to = "/etc/group"'
