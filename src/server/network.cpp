@@ -117,6 +117,8 @@ class Sysctls {
         if (TRY(get(base + "forwarding")) != "0" || TRY(get(base + "accept_ra")) != "1") return {};
         return set(base + "accept_ra", "2");
     }
+    /// What comes by this device is forwarded by now.
+    Result<bool> forwards(Family family, const std::string& device) const;
     Result<> forward_ipv4(const std::string& device) const;
     Result<> forward_ipv6(const std::string& device) const;
 
@@ -127,6 +129,18 @@ class Sysctls {
 /// The kernel waits up to 0.8 s before it answers for others, lest it is faster than the owner: there is no other owner.
 Result<> answer_at_once(const Sysctls& sysctls, std::string_view family, const std::string& device) {
     return sysctls.set(fmt::format("{}/neigh/{}/proxy_delay", family, device), "0");
+}
+
+Result<bool> Sysctls::forwards(Family family, const std::string& device) const {
+    std::vector<std::string> switches = {fmt::format("ipv4/conf/{}/forwarding", device)};
+    if (family == Family::ipv6) switches = {"ipv6/conf/all/forwarding", fmt::format("ipv6/conf/{}/force_forwarding", device)};
+    for (const auto& name : switches) {
+        auto value = get(name);
+        if (!value && value.error().errno_value == ENOENT) continue;  // a kernel without IPv6, or before 6.17
+        if (!value) return std::unexpected<Error>(value.error());
+        if (*value != "0") return true;
+    }
+    return false;
 }
 
 Result<> Sysctls::forward_ipv4(const std::string& device) const {
@@ -162,11 +176,16 @@ Result<> remove(sys::NetlinkSocket& socket, sys::MessageRow& row) {
     return {};
 }
 
-/// A device's name as an element of a set of names.
-sys::nft::Element uplink_element(const std::string& device) {
+/// A device's name as it is in sets.
+std::string name_key(const std::string& device) {
     std::string key = device;
     key.resize(IFNAMSIZ);
-    return {kUplinks, std::move(key), ""};
+    return key;
+}
+sys::nft::Element uplink_element(const std::string& device) { return {kUplinks, name_key(device), ""}; }
+sys::nft::Element opened_element(Family family, const std::string& device) {
+    const char protocol = family == Family::ipv4 ? AF_INET : AF_INET6;  // which nf_tables has the same numbers for
+    return {kOpened, sys::nft::concatenate({{&protocol, 1}, name_key(device)}), ""};
 }
 
 }  // namespace
@@ -182,7 +201,9 @@ Result<> HostNetwork::prepare(const NetworkPlan& plan) {
     TRY_WITH(load_rules(), "load the packet filter's rules");
     TRY_WITH(open_uplinks(plan.uplinks), "let servers use the uplinks");
     Sysctls sysctls(sysctls_);
+    if (plan.uplink4) TRY(keep_closed_to_wire(Family::ipv4, plan.uplink4->device));
     if (plan.uplink4) TRY(sysctls.forward_ipv4(plan.uplink4->device));
+    if (plan.uplink6) TRY(keep_closed_to_wire(Family::ipv6, plan.uplink6->device));
     if (plan.uplink6) TRY(sysctls.forward_ipv6(plan.uplink6->device));
     return {};
 }
@@ -204,6 +225,12 @@ Result<std::vector<std::string>> HostNetwork::closed_uplinks(const std::vector<s
     for (const auto& device : devices)
         if (!TRY(sys::nft::find_element(filter_, kRulesTable, uplink_element(device)))) closed.push_back(device);
     return closed;
+}
+
+/// Before it is made to forward: afterwards nobody knows that it did not. A host that forwarded already goes on as it did.
+Result<> HostNetwork::keep_closed_to_wire(Family family, const std::string& device) {
+    if (TRY(Sysctls(sysctls_).forwards(family, device))) return {};
+    return sys::nft::add_elements(filter_, kRulesTable, {opened_element(family, device)}, sys::nft::IfPresent::keep);
 }
 
 Result<> HostNetwork::open_uplinks(const std::vector<std::string>& devices) {

@@ -126,6 +126,7 @@ class HostNetwork {
     HostNetwork(sys::NetlinkSocket route, sys::NetlinkSocket filter, sys::DirFd sysctls)
         : route_(std::move(route)), filter_(std::move(filter)), sysctls_(std::move(sysctls)) {}
     Result<> load_rules();
+    Result<> keep_closed_to_wire(model::Family family, const std::string& device);
     Result<> open_uplinks(const std::vector<std::string>& devices);
     Result<> remove_aliases(const NetworkPlan& plan);
     Result<> find_bound(const NetworkPlan& plan, std::vector<AddressConflict>& conflicts);

@@ -16,10 +16,13 @@ inline constexpr std::string_view kRulesTable = "vserver";
 /// The set whose one element is the number of the loaded ruleset.
 inline constexpr std::string_view kVersionSet = "version";
 /// Goes up with every change of the text below.
-inline constexpr std::uint32_t kRulesVersion = 2;
+inline constexpr std::uint32_t kRulesVersion = 3;
 
 /// The set of the devices by which servers may leave the host. Filled by starts, and the same for all servers.
 inline constexpr std::string_view kUplinks = "uplinks";
+
+/// The set of (family, device) of which the host forwarded nothing until a start made it.
+inline constexpr std::string_view kOpened = "opened";
 
 // Maps from (protocol, port) or (address of the host, protocol, port) to (address of the server, port).
 inline constexpr std::string_view kPorts4 = "ports4";
@@ -32,6 +35,7 @@ inline constexpr std::string_view kRules = R"nft(
 table inet vserver {
     set version { type mark; }
     set uplinks { type ifname; }
+    set opened { type nf_proto . ifname; }
     map ports4 { type inet_proto . inet_service : ipv4_addr . inet_service; }
     map ports6 { type inet_proto . inet_service : ipv6_addr . inet_service; }
     map ports_at4 { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; }
@@ -71,6 +75,15 @@ table inet vserver {
     chain through_host {
         type filter hook forward priority filter; policy accept;
         iifname "vs-*" goto server_to_wire
+        oifname "vs-*" accept
+        meta nfproto . iifname @opened goto to_elsewhere
+    }
+    # Forwarding was turned on for servers and for nobody else: the wire's neighbours still reach no other network of the host. What the
+    # host has asked for, and ports that it leads somewhere, were set up by somebody since.
+    chain to_elsewhere {
+        ct state established,related accept
+        ct status dnat accept
+        drop
     }
     chain server_to_wire {
         ct state established,related accept

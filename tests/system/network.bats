@@ -111,6 +111,58 @@ heard() {
     [[ $(</proc/sys/net/ipv6/conf/eth0/accept_ra) == 2 ]]    # or the host would lose its own default route
 }
 
+# As a host has it before the first server of a boot.
+never_started() {
+    cable down "$plan0"
+    cable down "$plan1"
+    nft delete table inet vserver
+    echo 0 >/proc/sys/net/ipv4/conf/eth0/forwarding
+    for key in all/forwarding eth0/force_forwarding eth0/forwarding; do
+        [ ! -e "/proc/sys/net/ipv6/conf/$key" ] || echo 0 >"/proc/sys/net/ipv6/conf/$key"
+    done
+    kill "$guest0" "$guest1"
+    wait_until no_cable_of 100
+    wait_until no_cable_of 101
+    plan0='' plan1=''
+}
+# A neighbour on the wire takes the host for its router.
+wire_routes() { wire ip route "$1" 10.99.0.0/24 via 10.77.0.2; wire ip -6 route "$1" fd99::/64 via fd77::2; }
+from_wire() {
+    hear "$elsewhere" "$1" 5000
+    wire "$packets" send "$1" "$2" 5000 neighbour
+    at host "$packets" send "$1" "$2" 5000 end
+    heard
+}
+
+@test "a start opens the host's other networks to nobody on the wire, and closes none that were open" {
+    local elsewhere guest2
+    never_started
+    new_network
+    ip -6 address add fd99::1/64 dev mgmt0 nodad
+    at "$elsewhere" ip -6 address add fd99::5/64 dev eth0 nodad
+    at "$elsewhere" ip -6 route add default via fd99::1
+    wire_routes add
+    guest2=$(new_guest)
+    extra_plan=$(cable up "$guest2" 2 "$(next_generation)" address=10.77.0.12 address=fd77::12)
+    [ "$(cat /proc/sys/net/ipv4/conf/eth0/forwarding)" = 1 ]
+    [[ $(from_wire 4 10.99.0.5) != *neighbour* ]]
+    [[ $(from_wire 6 fd99::5) != *neighbour* ]]
+    serve "$guest2" 80
+    [[ $(fetch wire http://10.77.0.12/) == 'a page' ]]
+    [[ $(fetch wire 'http://[fd77::12]/') == 'a page' ]]
+    echo 1 >/proc/sys/net/ipv4/conf/mgmt0/forwarding
+    serve wire 80
+    [[ $(fetch "$elsewhere" http://10.77.0.1/) == 'a page' ]]    # out, and the answers back
+
+    cable down "$extra_plan"
+    nft delete table inet vserver    # the host forwards by now, and our table does not know that it has not always
+    extra_plan=$(cable up "$(new_guest)" 3 "$(next_generation)" address=10.77.0.13 address=fd77::13)
+    [[ $(from_wire 4 10.99.0.5) == *neighbour*end* ]]
+    [[ $(from_wire 6 fd99::5) == *neighbour*end* ]]
+    wire_routes del
+    ip link del mgmt0
+}
+
 # ---- refusing ----------------------------------------------------------------------------------------------------
 
 @test "a server does not reach another, and is told at once" {
