@@ -203,7 +203,6 @@ field() { sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"; }
 
 @test "a server that runs and whose settings are damaged or lost is told of as unknown" {
     new_victim web1
-    vserver web1 start
     start_watch
     cp -a /etc/vservers/web1.toml "$BATS_TEST_TMPDIR/"
     echo nonsense >/etc/vservers/web1.toml
