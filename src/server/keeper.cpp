@@ -33,8 +33,10 @@ Result<sys::PidFd> find_recorder(const RunDir& run) {
     return sys::open_pidfd(static_cast<pid_t>(*pid));
 }
 
-/// What keeper and recorder both had, from the one that is left.
-Result<> take_from_recorder(KeeperHandles& handles, sys::PidFd recorder) {
+/// What keeper and recorder both had, from the one that is left; false where none is.
+Result<bool> take_from_recorder(KeeperHandles& handles, const RunDir& run) {
+    auto recorder = TRY(find_recorder(run));
+    if (!recorder.is_open()) return false;
     auto take = [&](keeper::Descriptor number) { return sys::take_descriptor(recorder, number); };
     auto take_socket = [&](keeper::Descriptor number) -> Result<sys::SocketFd> { return sys::SocketFd(TRY(take(number)).release()); };
     handles.console = TRY(take(keeper::kConsole));
@@ -47,8 +49,11 @@ Result<> take_from_recorder(KeeperHandles& handles, sys::PidFd recorder) {
     handles.sockets.kept_in = TRY(take_socket(keeper::kKeptIn));
     handles.sockets.kept_out = TRY(take_socket(keeper::kKeptOut));
     handles.recorder = std::move(recorder);
-    return {};
+    return true;
 }
+
+/// A process that is just ending has no descriptors to give: EBADF, from Linux 6.9 on ESRCH (kernel/pid.c, pidfd_getfd).
+bool has_just_ended(const Error& error) { return sys::is_gone(error) || error.errno_value == EBADF; }
 
 /// Where the recorder is gone too: sockets anew, under the names that the server knows. Its console's master is closed; a pair of
 /// sockets stands in for it, on which nothing will ever come.
@@ -56,6 +61,7 @@ Result<> begin_anew(KeeperHandles& handles, const RunDir& run) {
     auto silent = TRY(sys::make_socket_pair());
     handles.console = sys::Fd(silent.ours.release());
     handles.console_slave = sys::Fd(silent.theirs.release());
+    handles.recorder_lock.reset();  // of one that has just ended: we would wait for ourselves
     handles.recorder_lock = TRY(sys::lock_file(run.dir(), "recorder.lock", sys::LockWait::wait));
     handles.sockets = TRY(make_log_sockets(run.dir()));
     return {};
@@ -66,9 +72,9 @@ Result<KeeperHandles> gather(const model::ServerName& name, const RunDir& run, c
     KeeperHandles handles;
     handles.init = TRY(sys::open_pidfd(state.init));
     handles.keeper_lock = std::move(keeper_lock);
-    auto recorder = TRY(find_recorder(run));
-    if (recorder.is_open()) TRY(take_from_recorder(handles, std::move(recorder)));
-    else TRY(begin_anew(handles, run));
+    auto taken = take_from_recorder(handles, run);
+    if (!taken && !has_just_ended(taken.error())) return std::unexpected<Error>(taken.error());
+    if (!taken || !*taken) TRY(begin_anew(handles, run));
     handles.log_dir = TRY(open_log_dir(name));
     handles.run_dir = TRY(sys::open_dir(run.dir(), "."));
     auto root = sys::open_at(sys::kHere, fmt::format("/proc/{}/root", state.init), O_PATH);

@@ -273,6 +273,26 @@ recorder_after() { local now; now=$(pid_of recorder "$1") && [[ $now != "$2" ]];
     [ "$status" -eq 0 ]
 }
 
+@test "a recorder that is just ending when its server is adopted is waited for" {
+    local lock=/run/vservers/small/recorder.lock ending
+    waited_for() { grep -q -- "-> FLOCK .*:$(stat -c %i $lock) " /proc/locks; }
+    new_talker small 10.77.0.50
+    vserver small start
+    kill_program keeper small
+    kill_program recorder small
+    wait_until gone recorder small
+    flock $lock sleep 1000 3>&- &    # what it held, of which a process that ends lets go last
+    ending=$!
+    wait_until pgrep --parent $ending
+    vserver small exec -- true 3>&- &
+    wait_until waited_for
+    kill "$(pgrep --parent $ending)"
+    wait %2
+    wait_until pid_of recorder small
+    run_vserver small stop
+    [ "$status" -eq 0 ]
+}
+
 @test "a keeper that dies with its server leaves what the next command cleans up" {
     new_talker small 10.77.0.50
     mark
