@@ -168,6 +168,11 @@ class Watch {
         return {};
     }
 
+    /// What it is about may be nothing in particular, and there may be no more to say.
+    static std::string sentence_of(const std::string& about, const std::string& detail) {
+        return about + (about.empty() || detail.empty() ? "" : ": ") + base::escape_control(detail);
+    }
+
     void scan_one(const std::string& name, Watched& watched) {
         auto who = std::exchange(watched.who, {});
         auto server = server::load_server(store_, name);
@@ -177,9 +182,9 @@ class Watch {
         auto report = scan(store_, *server, {.budget = {}, .recording = Recording::nothing});
         std::vector<std::pair<const char*, std::string>> found;
         for (const auto& difference : report.differences)
-            found.emplace_back("file", fmt::format("{} {}: {}", change_name(difference.change), base::escape_control(difference.path), base::escape_control(difference.detail)));
+            found.emplace_back("file", sentence_of(fmt::format("{} {}", change_name(difference.change), base::escape_control(difference.path)), difference.detail));
         for (const auto& unknown : report.unknown)
-            found.emplace_back("unknown", fmt::format("{}: {}", base::escape_control(unknown.path), base::escape_control(unknown.reason)));
+            found.emplace_back("unknown", sentence_of(base::escape_control(unknown.path), unknown.reason));
         tell_once(watched, name, found, who);
     }
 

@@ -41,10 +41,12 @@ count_of() { vserver guard status --json | jq --arg text "$1" '[.alerts[] | sele
     vserver guard status --json | jq -e '.runs and ([.alerts[] | select(.sentence == "modified /usr/bin/p1: content") | .who] | .[0] | test("host pid [0-9]+ \\("))'
     grep -qF 'web1|file|modified /usr/bin/p1: content|' "$BATS_TEST_TMPDIR/told"
     grep -q 'web1: file: modified /usr/bin/p1: content' "$BATS_TEST_TMPDIR/out"
-    inside web1 'cp /bin/busybox /tmp/s; chmod 4755 /tmp/s; tamper capability /usr/bin/p2; rm -r /opt/d1'
+    inside web1 'cp /bin/busybox /tmp/s; chmod 4755 /tmp/s; tamper capability /usr/bin/p2; rm -r /opt/d1; echo x >/etc/new'
     wait_until alerted file 'privileged /tmp/s'
     wait_until alerted file '/usr/bin/p2: a capability'
     wait_until alerted file 'removed /opt/d1'
+    wait_until alerted file 'added /etc/new'
+    vserver guard status --json | jq -e '.alerts | all(.sentence | test("^:|: *$") | not)'    # no empty half
     [ "$(count_of /usr/bin/p1)" -eq 1 ]
     run_vserver guard watch
     [ "$status" -eq 7 ]
