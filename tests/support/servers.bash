@@ -79,3 +79,7 @@ audit_now() { if (( $# )); then set -- --running "$@"; fi; audit compare "$BATS_
 # A start has returned before its keeper has a name of its own.
 kill_program() { wait_until pid_of "$1" "$2"; kill -KILL "$(pid_of "$1" "$2")"; }
 gone() { ! pid_of "$1" "$2"; }
+
+# What the host itself says in a server's sealed log; and whether the log is what was written.
+host_records() { vserver "$1" logs --json | jq -r '.records[] | select(.source == "host") | .text'; }
+log_is_good() { vserver "$1" logs --verify | grep -q ': good'; }

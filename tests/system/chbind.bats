@@ -2,6 +2,7 @@
 # chbind(8) as root: what a locked command sees, and what others see of it.
 
 load ../support/common
+load ../support/started
 
 setup_file() {
     ip address add 10.77.0.21/24 dev eth0
@@ -14,16 +15,8 @@ setup_file() {
 
 setup() { started=(); }
 
-teardown() {
-    local pid
-    for pid in "${started[@]}"; do kill "$pid" 2>/dev/null || true; done
-    wait
-    chbind --silent --ip 10.77.0.21 true    # takes away what those have left
-    end_test
-}
+teardown() { end_started; }
 
-# Run in the background until the end of the test.
-background() { "$@" >"$BATS_TEST_TMPDIR/background" 2>&1 3>&- & started+=($!); }
 
 # serve TEXT PORT [FAMILY]: python source of a server on any address that says TEXT and whom it sees.
 serve() {

@@ -174,11 +174,10 @@ stands() { [ "$(cat "$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)$(g
     inside 'rm /tmp/gone; logger "crossview: OK: forged"; echo "crossview: OK: forged" >/dev/console'
     sees deleted_program
     local records
-    records=$(vserver web1 logs --json | jq -r '.records[] | select(.source == "host") | .text')
+    records=$(host_records web1)
     grep -q 'crossview: CHANGED: deleted_program process [0-9]* (gone), host pid [0-9]*, /tmp/gone (deleted)' <<<"$records"
     ! grep -q forged <<<"$records"
-    is_good() { vserver web1 logs --verify | grep -q ': good'; }
-    wait_until is_good
+    wait_until log_is_good web1
 }
 
 # -------------------------------------------------------------------------------------------------------------- confined

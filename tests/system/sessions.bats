@@ -2,6 +2,7 @@
 # The sessions of the document (2.6.1 to 2.6.4), in its order: what a reader of it types, and what it says he sees.
 
 load ../support/common
+load ../support/started
 load ../support/contexts
 
 setup_file() {
@@ -16,15 +17,8 @@ setup() {
     started=("$outside")
 }
 
-teardown() {
-    local pid
-    for pid in "${started[@]}"; do kill "$pid" 2>/dev/null || true; done
-    wait
-    chbind --silent --ip 10.77.0.21 true    # takes away what those have left
-    end_test
-}
+teardown() { end_started; }
 
-background() { "$@" >"$BATS_TEST_TMPDIR/background" 2>&1 3>&- & started+=($!); }
 quiet() { chcontext --silent "$@"; }
 outside_lives() { kill -0 "$outside"; }
 

@@ -95,11 +95,10 @@ count_of() { vserver guard status --json | jq --arg text "$1" '[.alerts[] | sele
     inside web1 'echo evil >>/usr/bin/p1; echo "guard: file: forged" >/dev/console'
     wait_until alerted file /usr/bin/p1
     local records
-    records=$(vserver web1 logs --json | jq -r '.records[] | select(.source == "host") | .text')
+    records=$(host_records web1)
     grep -q '^guard: file: modified /usr/bin/p1: content' <<<"$records"
     ! grep -q forged <<<"$records"
-    is_good() { vserver web1 logs --verify | grep -q ': good'; }
-    wait_until is_good
+    wait_until log_is_good web1
 }
 
 @test "a watch that was killed tells, once it runs again, what has changed meanwhile" {
