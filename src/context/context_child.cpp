@@ -50,7 +50,15 @@ bool is_gone(const ViewStep& step, int outcome) noexcept {
     return step.kind == ViewStep::Kind::remove && step.type == "nsfs" && outcome == -EINVAL;
 }
 
-int mount_step(const ViewStep& step) noexcept {
+/// A mount that a new one replaces is set aside: they are all detached together.
+int take_away(const ViewStep& step, raw::SetAside& aside) noexcept {
+    if (step.kind == ViewStep::Kind::cover) return 0;
+    if (step.kind == ViewStep::Kind::renew) return raw::set_aside(aside, step.path.c_str());
+    const int outcome = raw::detach(step.path.c_str());
+    return is_gone(step, outcome) ? 0 : outcome;
+}
+
+int mount_step(const ViewStep& step, raw::SetAside& aside) noexcept {
     if (step.kind == ViewStep::Kind::protect) {
         const int outcome = raw::make_read_only(step.path.c_str());
         return outcome == -EINVAL || outcome == -ENOENT ? 0 : outcome;  // another mount covers it
@@ -65,8 +73,7 @@ int mount_step(const ViewStep& step) noexcept {
     }
     for (std::size_t i = 0; i < step.carried.size(); ++i)
         if ((carried[i] = raw::copy_mounts(step.carried[i].c_str())) < 0) return carried[i];
-    if (step.kind != ViewStep::Kind::cover)
-        if (int outcome = raw::detach(step.path.c_str()); outcome < 0 && !is_gone(step, outcome)) return outcome;
+    if (int outcome = take_away(step, aside); outcome < 0) return outcome;
     if (step.kind == ViewStep::Kind::remove) return 0;
     int outcome = raw::mount_new({step.type.c_str(), options.data(), step.options.size(), step.attributes}, step.path.c_str());
     for (std::size_t i = 0; outcome == 0 && i < step.carried.size(); ++i) outcome = raw::place_mounts(carried[i], step.carried[i].c_str());
@@ -76,7 +83,9 @@ int mount_step(const ViewStep& step) noexcept {
 void make_view(const ChildPlan& plan) noexcept {
     if (plan.view == nullptr) return;
     check(plan, Step::private_mounts, raw::make_mounts_private());
-    for (std::uint32_t i = 0; i < plan.view->size(); ++i) check(plan, Step::view, mount_step((*plan.view)[i]), i);
+    raw::SetAside aside;
+    for (std::uint32_t i = 0; i < plan.view->size(); ++i) check(plan, Step::view, mount_step((*plan.view)[i], aside), i);
+    check(plan, Step::old_mounts, raw::detach(aside));
 }
 
 std::size_t length_of(const char* text) noexcept { return std::char_traits<char>::length(text); }

@@ -12,7 +12,7 @@ namespace vs::context {
 
 /// What the first process was doing when it failed.
 enum class Step : std::uint8_t {
-    none, groups, join, map_ids, private_mounts, view, host_name, domain_name, clocks, lock_mounts, limits, keyring, filter, ceiling, descriptors, session, identity, fork,
+    none, groups, join, map_ids, private_mounts, view, old_mounts, host_name, domain_name, clocks, lock_mounts, limits, keyring, filter, ceiling, descriptors, session, identity, fork,
     reaper, command,
 };
 

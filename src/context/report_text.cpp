@@ -17,6 +17,7 @@ std::string_view step_text(Step step) {
         case Step::identity: return "become a user that owns nothing";
         case Step::map_ids: return "map the ids of the context";
         case Step::private_mounts: return "make its mounts private";
+        case Step::old_mounts: return "take away what is mounted outside";
         case Step::view: return "hide the outside";
         case Step::host_name: return "set its host name";
         case Step::domain_name: return "set its domain name";

@@ -77,6 +77,25 @@ int make_mounts_private() { return result(::mount(nullptr, "/", nullptr, MS_REC 
 
 int detach(const char* path) { return result(::umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW)); }
 
+int set_aside(SetAside& aside, const char* path) {
+    const int mount = ::open_tree(AT_FDCWD, path, OPEN_TREE_CLOEXEC | AT_NO_AUTOMOUNT | AT_SYMLINK_NOFOLLOW);
+    if (mount < 0) return -errno;
+    const bool is_first = aside.first < 0;
+    const int moved = is_first ? place_mounts(mount, "/") : result(::move_mount(mount, "", aside.first, "fs", MOVE_MOUNT_F_EMPTY_PATH));
+    if (moved == 0 && is_first) aside.first = mount;
+    else ::close(mount);
+    return moved < 0 ? detach(path) : 0;
+}
+
+int detach(SetAside& aside) {
+    if (aside.first < 0) return 0;
+    int outcome = result(::fchdir(aside.first));
+    if (outcome == 0) outcome = detach(".");
+    ::close(aside.first);
+    aside.first = -1;
+    return outcome;
+}
+
 int mount_new(const NewMount& mount, const char* path) {
     int context = create_filesystem(mount.type, mount.options, mount.count);
     if (context < 0) return context;

@@ -14,6 +14,17 @@ namespace vs::sys::raw {
 int make_mounts_private();
 /// The topmost mount at `path` and all below it (MNT_DETACH).
 int detach(const char* path);
+
+/// Mounts that are out of the way, to be detached all at once: each detaching alone waits until no processor looks up a path any
+/// more (synchronize_rcu_expedited() in namespace_unlock(), fs/namespace.c). The first, a procfs, lies over the root, where no path
+/// leads but "/..", the others in a directory of that one.
+struct SetAside {
+    int first = -1;  ///< O_PATH
+};
+/// The topmost mount at `path` and all below it. What cannot be moved is detached.
+int set_aside(SetAside& aside, const char* path);
+/// Changes the directory. Nothing of them is left in the namespace.
+int detach(SetAside& aside);
 /// A new file system of our namespaces, mounted on `path` with MOUNT_ATTR_* attributes.
 struct NewMount {
     const char* type;

@@ -36,11 +36,13 @@ never_seen() {
     open_directory
     mount -n -t proc proc "$dir"
     cat >"$look" <<-END
-	for place in /proc $dir /mnt /run/testhost/proc; do
+	for place in /proc $dir /mnt /run/testhost/proc /..; do
 	    grep -qs sleep \$place/$outside/comm && grep -qs 1000 \$place/$outside/cmdline && echo SEEN at \$place
 	done
 	END
     sh "$look" | grep -q SEEN           # outside it is seen
+    run -0 chcontext --silent awk '$5 == "/" && n++ { print "SEEN over the root:", $0 }' /proc/self/mountinfo
+    [[ $output != *SEEN* ]]
     for who in env as_user; do
         for attack in true "umount -nl /proc; umount -nl $dir" 'mount -n --move /proc /mnt' 'mount -n -t proc proc /mnt'; do
             never_seen $who "$attack; sh $look"
