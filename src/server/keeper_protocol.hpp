@@ -1,9 +1,8 @@
 #pragma once
-// Under which numbers a keeper finds its descriptors, and what its arguments are. The recorder has those before kFirstOwn too.
+// Under which numbers a keeper finds its descriptors, and what its arguments are. The recorder has those before kFirstOwn too. The
+// keeper has no library of C++.
 //
 //     vserver-keeper NAME GENERATION parent|adopted VSERVER RECORDER RECORDER-UID SEGMENT-BYTES SEGMENTS RECORDS-A-SECOND BYTES-A-SECOND
-
-#include <string_view>
 
 namespace vs::keeper {
 
@@ -30,8 +29,8 @@ enum Descriptor : int {
 inline constexpr int kFirstOwn = kKeeperLock;  ///< what the recorder does not get
 
 /// What a start is told: that the recorder has begun, or that it cannot.
-inline constexpr std::string_view kRunning = "running";
-inline constexpr std::string_view kNoRecorder = "no recorder";
+inline constexpr char kRunning[] = "running";
+inline constexpr char kNoRecorder[] = "no recorder";
 
 /// How an init ended, as the argument of `vserver --init-ended`: these words, "exit N" or "signal N".
 inline constexpr const char* kReboot = "reboot";

@@ -1,11 +1,11 @@
 // vserver-keeper: see server/keeper.hpp and keeper_protocol.hpp. Static, freestanding, no heap, single-threaded, and small: there is one for
 // every running server. It blocks in poll for as long as the server runs.
 
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -13,8 +13,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-#include <cstdint>
 
 #include "server/keeper_protocol.hpp"
 
@@ -109,8 +107,8 @@ class Recorder {
 
 /// To the start that waits, which gives up a server whose log nobody would write. A keeper that adopts a server has none: it tries again.
 void report(const Recorder& recorder) {
-    const auto word = recorder.pidfd() < 0 ? kNoRecorder : kRunning;
-    (void)!write(kReport, word.data(), word.size());
+    const char* word = recorder.pidfd() < 0 ? kNoRecorder : kRunning;
+    (void)!write(kReport, word, strlen(word));
     close(kReport);
     syscall(SYS_close_range, kLeftBehind, kLast, 0);
 }
@@ -129,14 +127,14 @@ void wait_for_init(const Arguments& arguments) {
 
 // Linux 6.15 keeps the exit status behind the pidfd of a process that is not our child (include/uapi/linux/pidfd.h).
 struct PidfdInfo {
-    std::uint64_t mask;
-    std::uint64_t cgroup_id;
-    std::uint32_t pid, tgid, ppid, ids[8];
-    std::int32_t exit_code;
-    std::uint32_t coredump[2];
+    uint64_t mask;
+    uint64_t cgroup_id;
+    uint32_t pid, tgid, ppid, ids[8];
+    int32_t exit_code;
+    uint32_t coredump[2];
 };
 static_assert(sizeof(PidfdInfo) == 72);
-constexpr std::uint64_t kInfoExit = 1ULL << 3;
+constexpr uint64_t kInfoExit = 1ULL << 3;
 
 /// The wait status of the init; false where nobody can know it.
 bool wait_status(bool is_parent, int& status) {
@@ -148,7 +146,7 @@ bool wait_status(bool is_parent, int& status) {
     }
     PidfdInfo info{};
     info.mask = kInfoExit;
-    if (ioctl(kInit, _IOWR(0xFF, 11, PidfdInfo), &info) < 0 || (info.mask & kInfoExit) == 0) return false;
+    if (syscall(SYS_ioctl, int{kInit}, _IOWR(0xFF, 11, PidfdInfo), &info) < 0 || (info.mask & kInfoExit) == 0) return false;
     status = info.exit_code;
     return true;
 }
