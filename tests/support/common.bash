@@ -21,7 +21,8 @@ begin_suite() {
 }
 
 # Arguments: the servers that this test leaves running by intent. What was left is blamed on this test alone: the next one
-# starts from what is there now, and processes, which would keep bats waiting for their output, are ended.
+# starts from what is there now; processes, which would keep bats waiting for their output, are ended, and what is mounted in
+# bats' own directory is taken out of it, before bats removes it with all that is below.
 end_test() {
     local leaks
     if (( $# )); then set -- --running "$@"; fi
@@ -29,6 +30,7 @@ end_test() {
     echo "$leaks"
     cat /tmp/vserver-sanitizer.* 2>/dev/null || true
     sed -n 's/^left behind: process \([0-9]*\) .*/\1/p' <<<"$leaks" | xargs -r kill -KILL
+    sed -n 's/^left behind: mount \([^ ]*\) .*/\1/p' <<<"$leaks" | grep -F "$BATS_RUN_TMPDIR/" | tac | xargs -r umount -nl
     audit snapshot "$BATS_FILE_TMPDIR/audit"
     return 1
 }

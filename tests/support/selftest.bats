@@ -220,6 +220,15 @@ teardown() { [[ -z ${owner:-} ]] || kill -TERM "$owner" 2>/dev/null || true; }
     has_line '^status 1$'
 }
 
+@test "what a failing test has mounted below its directory is not removed with it" {
+    inside 'mkdir /var/tmp/{kept,suite}; touch /var/tmp/kept/file; cd /var/tmp/suite
+        printf "%s\n" "load '"$support"'/common" "@test x { mkdir \$BATS_TEST_TMPDIR/m; mount -n --bind /var/tmp/kept \$BATS_TEST_TMPDIR/m; }" >one.bats
+        TMPDIR=/var/tmp bats --tap one.bats; ls /var/tmp/kept; rm -r /var/tmp/{kept,suite}'
+    has_line '^not ok 1 x$'
+    has_line 'left behind: mount .*/m '
+    has_line '^file$'
+}
+
 # The things of a running server, made by hand from the real kernel's parts. Namespace ids come in batches for each
 # processor, and a mount namespace can be pinned only where its id is above the pinner's: so try each processor.
 readonly server='
