@@ -7,6 +7,7 @@ import time
 
 ADDRESS = sys.argv[1]
 RUNS, CALLS = 3, 1000
+CLIENT, *SERVER = sorted(os.sched_getaffinity(0))    # where both wander they are of two kinds, on one processor and on two
 children = []
 
 
@@ -43,6 +44,7 @@ def listening(chunk):
     listener = socket.create_server((ADDRESS, 0), backlog=512)
     child = os.fork()
     if child == 0:
+        os.sched_setaffinity(0, SERVER[:1] or [CLIENT])
         serve(listener, chunk)
     children.append(child)
     return listener.getsockname()
@@ -64,6 +66,7 @@ def throughput(to, size=200 << 20):
         return size * 8 / (time.perf_counter() - begin) / 1e9
 
 
+os.sched_setaffinity(0, [CLIENT])
 sink = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 sink.bind((ADDRESS, 0))
 datagram = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
