@@ -229,9 +229,10 @@ END
 @test "outside has the last word while a reboot is under way" {
     printf 'trap "" TERM\nkill -INT 1\nwhile :; do sleep 1; done\n' >"$root/deaf"
     service 'deaf root no /bin/sh /deaf'
-    grace=1000 begin_server
+    grace=60000 begin_server
     wait_for 'reboot, asked from inside'
     kill -TERM "$init"
+    kill -KILL "$(child_of "$init" sh)"
     await_end 'signal INT'
 }
 
