@@ -220,6 +220,7 @@ fits_on_a_full_disk() {    # SEGMENT-BYTES RECORDS
 # ---------------------------------------------------------------------------------------------- forgotten keys
 
 @test "on a file system that copies on writing, a key that was written over is nowhere on the disk" {
+    require_feature program mkfs.btrfs
     umount "$logs"
     truncate -s 128M "$BATS_TEST_TMPDIR/disk"
     mkfs.btrfs -q "$BATS_TEST_TMPDIR/disk"
