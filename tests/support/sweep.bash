@@ -79,12 +79,13 @@ next() { timeout 30 vserver "$@" </dev/null; }
 says_running() { grep -qs '^phase running' /run/vservers/web/state; }
 stopped() { ! says_running || expect '0 3' next web stop --kill; }    # 3: its init may be dying
 running() { says_running || next web start >/dev/null 2>&1; }
-clean() { if says_running; then audit_now web; else audit_now; fi; }
+clean() { if says_running; then audit_now web; else audit_now; fi || { echo "(after: ${last:-})"; return 1; }; }
 
 # The status has to be one of these: expect '0 7' COMMAND...
 expect() {
     local wanted=$1 status=0 said
     shift
+    last=$*
     said=$("$@" 2>&1) || status=$?
     [[ " $wanted " == *" $status "* ]] || { echo "$*: status $status: $said"; return 1; }
 }
