@@ -4,8 +4,9 @@
 # Complete as root on a bare Debian 12: what is missing is installed by apt. The machine is left as it was: system tests
 # run in machines of namespaces (tests/support/testhost), those of the stock kernel in qemu (tests/vm).
 #
-# --long   all unit tests with ASan and UBSan (else those of the rooms below), every point of the sweeps (docs/testing.md), every
-#          suite on the stock kernel too, and servers with whole Debian systems, which need a mirror
+# --long   all unit tests with ASan and UBSan (else those of the rooms below) and the suites on such programs, a build with clang,
+#          every point of the sweeps (docs/testing.md), every suite on the stock kernel too, and servers with whole Debian
+#          systems, which need a mirror
 set -euo pipefail
 cd "$(dirname "$(realpath "$0")")"
 build=$PWD/build-release work=$(mktemp -d /var/tmp/vserver-test.XXXXXX)
@@ -73,6 +74,8 @@ suites() {
     return "$status"
 }
 
+clang_build() { compile clang all && unit_tests build-clang; }
+
 debian_systems() { quietly tests/support/debian_root services && quietly tests/support/debian_root sysvinit; }
 
 # Every suite in a test host of its own. One that fails is run once more, and counts as it ends then: a machine under load
@@ -81,17 +84,28 @@ system_suites() {
     local file status=0
     for file in tests/escape/*.bats tests/system/*.bats; do
         [[ $long || ! $file =~ /(debian|sysvinit|sweep_build_host)\.bats$ ]] || continue
-        one_suite "$file" || status=1
+        one_suite "$build" "$file" || status=1
     done
     return "$status"
 }
 
-one_suite() {
+# Not the sweeps, which count system calls: the sanitizers make their own. Nor the long forms of the logs' tests.
+sanitized_suites() {
+    local file status=0
+    local -x LOG_RECORDS='' LOG_MUTATIONS='' LOG_GOOD=''
+    quietly tests/support/sanitized-build || return
+    for file in tests/escape/*.bats tests/system/*.bats; do
+        [[ $file =~ /sweep_ ]] || one_suite "$PWD/build-sanitized" "$file" || status=1
+    done
+    return "$status"
+}
+
+one_suite() {    # BUILD-TREE FILE
     local before=("$passed" "$failed" "$skipped")
-    VSERVER_BUILD=$build suites tests/support/run-suite "$1" && return
-    echo "once more: $1"
+    VSERVER_BUILD=$1 suites tests/support/run-suite "$2" && return
+    echo "once more: $2"
     passed=${before[0]} failed=${before[1]} skipped=${before[2]}
-    VSERVER_BUILD=$build suites tests/support/run-suite "$1"
+    VSERVER_BUILD=$1 suites tests/support/run-suite "$2"
 }
 
 # On Debian's own kernel, with the programs and the tests carried in and nothing else: in one machine the suite of what is
@@ -139,13 +153,15 @@ case ${1:-} in
 esac
 (( EUID == 0 )) || die 'root is needed'
 
-step 'Packages' scripts/install-packages build run host test vm ${long:+services}
+step 'Packages' scripts/install-packages build run host test vm ${long:+services compilers}
 step 'Build' compile release all
 (( failed == 0 )) || { echo "$passed passed, $failed failed, $skipped skipped"; exit 1; }
 step 'Unit tests and lints' unit_tests "$build"
 step 'Unit tests with ASan and UBSan' sanitized_tests
+[[ ! $long ]] || step 'Build and unit tests with clang' clang_build
 [[ ! $long ]] || step 'Debian systems for the servers of the tests' debian_systems
 step 'Suites on this kernel' system_suites
+[[ ! $long ]] || step 'Suites with ASan and UBSan' sanitized_suites
 step 'Suites on the stock kernel' stock_kernel
 
 printf '\n%d s in all\n' "$SECONDS"

@@ -1,5 +1,6 @@
 # Warnings, hardening and sanitizers for every target of the project.
 option(VSERVER_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+option(VSERVER_TRAP "Build such that undefined behaviour is a SIGILL, which static programs can have too" OFF)
 option(VSERVER_COVERAGE "Build for gcov" OFF)
 option(VSERVER_FUZZ "Build the libFuzzer targets (clang only)" OFF)
 
@@ -14,6 +15,9 @@ else()
     add_compile_options(-fstack-protector-strong -fcf-protection -ftrivial-auto-var-init=zero)
     add_compile_definitions($<$<CONFIG:Release>:_FORTIFY_SOURCE=2> _GLIBCXX_ASSERTIONS)
     add_link_options(-Wl,-z,relro,-z,now)
+endif()
+if(VSERVER_TRAP)
+    add_compile_options(-fsanitize=undefined -fsanitize-undefined-trap-on-error)
 endif()
 if(VSERVER_COVERAGE)
     add_compile_options(--coverage)

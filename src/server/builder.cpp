@@ -13,6 +13,7 @@
 #include "server/void_namespace.hpp"
 #include "sys/call.hpp"
 #include "sys/file.hpp"
+#include "sys/proc_stat.hpp"
 #include "sys/raw.hpp"
 #include "sys/user_namespace.hpp"
 
@@ -86,16 +87,18 @@ class Build {
         if (ready.size() != 1) return std::unexpected<Error>(failure_from(ready));
         auto made = create_guest_filesystems(guest);
         // Where it has ended meanwhile, so have its namespaces: what it says is the reason.
-        if (!made && TRY(sys::wait_for_exit(child_.pidfd, sys::Milliseconds(0)))) return std::unexpected<Error>(child_outcome());
+        if (!made && !TRY(lives())) return std::unexpected<Error>(child_outcome());
         return mount_guest_filesystems(staged.root, TRY(std::move(made)), order_.root.masks);
     }
 
-    /// The socket closes by the exec; anything else on it is a failure record.
+    /// The socket closes by the exec; anything else on it is a failure record. A server whose init has ended already was started.
     Result<> wait_for_exec() {
         auto record = TRY(sys::receive_message(to_child_));
-        if (record.empty() && !TRY(sys::wait_for_exit(child_.pidfd, sys::Milliseconds(0)))) return {};
+        if (record.empty() && (TRY(lives()) || TRY(sys::has_executed(order_.proc, child_.pid)))) return {};
         return std::unexpected<Error>(failure_from(record));
     }
+
+    Result<bool> lives() const { return !TRY(sys::wait_for_exit(child_.pidfd, sys::Milliseconds(0))); }
 
     /// Why the child ended, when a message to or from it failed.
     Error child_outcome() {

@@ -19,6 +19,7 @@
 #include "base/text.hpp"
 #include "sys/call.hpp"
 #include "sys/file.hpp"
+#include "sys/proc_stat.hpp"
 
 namespace vs::sys {
 
@@ -186,15 +187,7 @@ Result<> send_signal(FdRef pidfd, int signal) {
     return {};
 }
 
-Result<std::uint64_t> start_time(pid_t pid) {
-    auto text = TRY(read_file(kHere, fmt::format("/proc/{}/stat", pid)));
-    auto after_name = text.rfind(')');  // the name may hold blanks and parentheses
-    if (after_name == std::string::npos) return fail(Code::failed, "/proc/{}/stat is malformed", pid);
-    auto fields = base::split(base::trim(std::string_view(text).substr(after_name + 1)), ' ');
-    auto value = fields.size() > 19 ? base::parse_number(fields[19]) : std::nullopt;
-    if (!value) return fail(Code::failed, "/proc/{}/stat is malformed", pid);
-    return *value;
-}
+Result<std::uint64_t> start_time(pid_t pid) { return stat_field(kHere, fmt::format("/proc/{}/stat", pid), 22); }
 
 Result<bool> listens_to(pid_t pid, int signal) {
     auto text = TRY(read_file(kHere, fmt::format("/proc/{}/status", pid)));

@@ -18,6 +18,12 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/sanitized.hpp"
+
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#endif
+
 namespace vs::sys::raw {
 
 namespace {
@@ -149,10 +155,46 @@ int forbid_dump() { return result(::prctl(PR_SET_DUMPABLE, 0)); }
 
 namespace {
 
-pid_t fork_on_own_stack(int flags, int (*entry)(void*), void* argument) {
-    alignas(16) static char stack[32768];
-    int pid = ::clone(entry, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD | flags, argument);
+constexpr std::size_t kStack = base::kSanitized ? 1 << 20 : 32 << 10;
+
+pid_t clone_onto(char* stack, int flags, int (*entry)(void*), void* argument) {
+    int pid = ::clone(entry, stack + kStack, CLONE_VM | CLONE_VFORK | SIGCHLD | flags, argument);
     return pid < 0 ? -errno : pid;
+}
+
+#ifdef __SANITIZE_ADDRESS__
+/// The sanitizer has to know on which stack we stand, and what the last one there has marked in its frames is over.
+struct OnOtherStack {
+    int (*entry)(void*);
+    void* argument;
+    const void* own = nullptr;
+    std::size_t own_size = 0;
+    void arrive() { __sanitizer_finish_switch_fiber(nullptr, &own, &own_size); }
+};
+
+int arrive_and_run(void* on_other_stack) {
+    auto& there = *static_cast<OnOtherStack*>(on_other_stack);
+    there.arrive();
+    return there.entry(there.argument);
+}
+
+pid_t fork_on(char* stack, int flags, int (*entry)(void*), void* argument) {
+    OnOtherStack there{entry, argument};
+    __asan_unpoison_memory_region(stack, kStack);
+    __sanitizer_start_switch_fiber(nullptr, stack, kStack);
+    const pid_t pid = clone_onto(stack, flags, arrive_and_run, &there);
+    if (pid < 0) there.arrive();
+    __sanitizer_start_switch_fiber(nullptr, there.own, there.own_size);
+    __sanitizer_finish_switch_fiber(nullptr, nullptr, nullptr);
+    return pid;
+}
+#else
+constexpr auto fork_on = clone_onto;
+#endif
+
+pid_t fork_on_own_stack(int flags, int (*entry)(void*), void* argument) {
+    alignas(16) static char stack[kStack];
+    return fork_on(stack, flags, entry, argument);
 }
 
 }  // namespace

@@ -253,6 +253,7 @@ class Tracer {
             case Action::Kind::kill:
                 done_ = true;
                 ::kill(pid, SIGKILL);
+                while (processes_.contains(pid)) step();  // until then it has its locks, and a repair passes over what is locked
                 break;
             case Action::Kind::kill_main:
                 done_ = true;

@@ -336,6 +336,20 @@ run_suite() { run "$BATS_TEST_TMPDIR/tests/support/run-suite" "$@" "$BATS_TEST_T
     [ "${lines[-1]}" = '2 passed, 0 failed, 0 skipped' ]
 }
 
+@test "run-suite: blames a fault of a program of ours on its test alone, whoever's child it was" {
+    suite fault faults "(setsid bash -c 'fault' &); wait_until new_one"  'fine after it' true
+    cat >>"$BATS_TEST_TMPDIR/tests/system/fault.bats" <<'END'
+fault() { printf vserver-keeper >/proc/self/comm; ulimit -s 512; fault; }
+export -f fault
+new_one() { faults | grep -qvxFf "$BATS_FILE_TMPDIR/faults"; }
+END
+    run_suite
+    [ "$status" -eq 1 ]
+    has_line '^not ok 1 faults$'
+    has_line '^# .*vserver-keeper\[[0-9]+\]: segfault'
+    has_line '^ok 2 fine after it$'
+}
+
 @test "run-suite: a skip of what the machine must have is a failure" {
     suite must absent 'require_feature program frobnicate'
     VSERVER_MUST_HAVE=program run_suite

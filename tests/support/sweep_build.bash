@@ -27,7 +27,7 @@ remove_images() {
 
 sweep_build() {
     after_kill() {
-        if (( RANDOM % 2 )); then expect 0 next repair; else expect '0 7' next "${build[@]}"; fi && settled
+        if (( RANDOM % 2 )); then expect 0 repaired; else expect '0 7' next "${build[@]}"; fi && settled
     }
     after_error() { { there || nothing_of_new; } && settled; }
     sweep "$1" "$2" vserver "${build[@]}"

@@ -433,19 +433,30 @@ pauses() { vserver small status | grep -q 'restart  *60 s after .* rebooted 31 t
     wait_until ended_with small 'signal 9'
 }
 
-@test "a server whose init ends at once is started, and is stopped then" {
+new_brief() {
     new_small brief --address 10.77.0.50
     sed -i 's/^#* *init = .*/init = "guest"/' /etc/vservers/brief.toml
     mkdir -p /var/lib/vservers/servers/brief/upper/sbin
     printf '#!/bin/sh\nexit 3\n' >/var/lib/vservers/servers/brief/upper/sbin/init
     chmod 755 /var/lib/vservers/servers/brief/upper/sbin/init
     mark
+}
+is_stopped_after_its_end() { wait_until is_stopped brief && audit_now && wait_until ended_with brief 'exit 3'; }
+
+@test "a server whose init ends at once is started, and is stopped then" {
+    new_brief
     for round in 1 2 3; do
         vserver brief start
-        wait_until is_stopped brief
-        audit_now
-        wait_until ended_with brief 'exit 3'
+        is_stopped_after_its_end
     done
+}
+
+@test "a server whose init has ended before its builder looks is started, too" {
+    require_feature program strace
+    new_brief
+    # Each wait begins late, so that the builder's first look at the init is one at its remains.
+    strace -f -qq -o /dev/null -e trace=ppoll,poll -e inject=ppoll,poll:delay_enter=100000 vserver brief start
+    is_stopped_after_its_end
 }
 
 # ---- limits ------------------------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ from_archive() {
 
 sweep_delete() {
     before() { present; }
-    after_kill() { if there; then expect 0 next new delete --yes; else expect 0 next repair; fi && settled; }
+    after_kill() { if there; then expect 0 next new delete --yes; else expect 0 repaired; fi && settled; }
     after_error() { after_kill; }
     sweep "$@" vserver new delete --yes
 }
@@ -56,7 +56,7 @@ sweep_delete() {
 sweep_image() {
     copy=tar-000000000000
     before() { make_copy; }
-    after_kill() { expect 0 next repair && expect 0 next images && nothing_half_removed; }
+    after_kill() { expect 0 repaired && expect 0 next images && nothing_half_removed; }
     after_error() { after_kill; }
     sweep "$@" vserver images remove "$copy"
 }
