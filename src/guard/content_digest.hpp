@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +20,16 @@ struct ReadBudget {
     Result<> take(std::uint64_t count);
 };
 
+/// A file as the page cache has it, and as the disk has it where that is to be the same.
+struct Copies {
+    sys::FdRef cached;
+    std::optional<sys::FdRef> stored = {};  ///< reads past the page cache (sys::read_storage_directly)
+};
+struct Content {
+    std::string digest;  ///< 64 hexadecimal digits
+    bool agrees = true;  ///< every block of both copies is the same
+};
+
 class ContentReader {
   public:
     ContentReader();
@@ -25,13 +37,12 @@ class ContentReader {
     ContentReader(const ContentReader&) = delete;
     ContentReader& operator=(const ContentReader&) = delete;
 
-    /// Of the first `length` bytes. 64 hexadecimal digits.
-    Result<std::string> digest(sys::FdRef file, std::uint64_t length, ReadBudget& budget);
-    /// True where every block read past the page cache is what the page cache has. Also where the file system cannot say.
-    Result<bool> storage_agrees(sys::FdRef cached, sys::FdRef direct, ReadBudget& budget);
+    /// The first `length` bytes.
+    Result<Content> read(const Copies& file, std::uint64_t length, ReadBudget& budget);
 
   private:
     struct Blocks;
+    Result<bool> is_stored(const Copies& file, std::span<const unsigned char> block, std::uint64_t at, ReadBudget& budget);
     std::unique_ptr<Blocks> blocks_;
 };
 
