@@ -75,6 +75,18 @@ says() { vserver "$1" logs | grep -qF -- "$2"; }
     sed "s/^/# seed $seed: /" "$BATS_TEST_TMPDIR/said" >&3
 }
 
+@test "a chain that is longer than can be read is no alarm: it is said" {
+    local work=$BATS_TEST_TMPDIR key
+    mkdir "$work/log"
+    key=$(log-tool make "$work/log" 0)
+    log-tool write "$work/log" 20 1 65536
+    truncate -s 257M "$work/log/chain"
+    run --separate-stderr log-tool verify "$work/log" "$key"
+    [ "$status" -eq 1 ]
+    [ -z "$output" ]
+    [[ $stderr == *'read the chain of its segments: '*'larger than 268435456 bytes'* ]]
+}
+
 @test "a whole older state, keys included, is what only a witness tells: it verifies" {
     local work=$BATS_TEST_TMPDIR key
     mkdir "$work/log"
