@@ -16,6 +16,7 @@ setup() { servers=(); }
 teardown() {
     remove_servers
     ! mountpoint -q "$BATS_TEST_TMPDIR/logs" || umount "$BATS_TEST_TMPDIR/logs"
+    ! mountpoint -q /var/lib/vservers/logs || umount /var/lib/vservers/logs
     end_test
 }
 
@@ -174,6 +175,26 @@ says() { vserver "$1" logs | grep -qF -- "$2"; }
     wait_until is_good small
     vserver small logs --export >"$BATS_TEST_TMPDIR/export"
     log_proof.py "$BATS_TEST_TMPDIR/export"
+}
+
+@test "doctor names the logs whose keys stay on the disk when they are written over, and no others" {
+    local logs=/var/lib/vservers/logs
+    truncate -s 128M "$BATS_TEST_TMPDIR/disk"
+    mkfs.btrfs -q "$BATS_TEST_TMPDIR/disk"
+    mkdir -p "$logs"
+    mount -o loop "$BATS_TEST_TMPDIR/disk" "$logs"
+    keys() { vserver doctor --json | jq -r '.findings[] | select(.subject == "log keys") | "\(.grade) \(.text)"'; }
+    new_talker small
+    vserver small start
+    wait_until is_good small
+    keys
+    [[ $(keys) == 'good are written over in place' ]]
+    vserver small stop
+    mkdir "$logs/older"    # as it was made before logs were told to be written in place
+    [[ $(keys) == "notice those of 'older' stay on the disk"* ]]
+    chattr -C "$logs/small"
+    [[ $(keys) == *"'older', 'small'"* || $(keys) == *"'small', 'older'"* ]]
+    rmdir "$logs/older"
 }
 
 @test "without a log, without a name, there is one sentence" {
