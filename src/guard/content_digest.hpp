@@ -14,6 +14,9 @@
 
 namespace vs::guard {
 
+/// Of a program that is executed, to say who somebody was. What a server executes is of any size.
+inline constexpr std::uint64_t kMostDigested = 64 << 20;
+
 /// What may still be read. Code::busy is what running out of it is called here.
 struct ReadBudget {
     std::uint64_t bytes = UINT64_MAX;

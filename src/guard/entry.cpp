@@ -62,10 +62,8 @@ Result<Kind> parse_kind(std::string_view word) {
 }
 
 Result<std::string> parse_digest(Words& words) {
-    constexpr std::size_t kDigits = 64;
     auto digest = TRY(words.text());
-    bool hex = std::all_of(digest.begin(), digest.end(), [](char c) { return hex_value(c) >= 0; });
-    if (!digest.empty() && (digest.size() != kDigits || !hex)) return malformed("a digest is none");
+    if (!digest.empty() && !is_digest(digest)) return malformed("a digest is none");
     return digest;
 }
 
@@ -79,6 +77,11 @@ Result<> parse_flags(std::string_view word, Entry& entry) {
 }
 
 }  // namespace
+
+bool is_digest(std::string_view text) {
+    constexpr std::size_t kDigits = 64;
+    return text.size() == kDigits && std::ranges::all_of(text, [](char c) { return hex_value(c) >= 0; });
+}
 
 std::string_view kind_name(Kind kind) { return kKinds[static_cast<std::size_t>(kind)]; }
 

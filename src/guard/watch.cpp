@@ -11,6 +11,7 @@
 #include "guard/baseline.hpp"
 #include "guard/event_reader.hpp"
 #include "guard/host_view.hpp"
+#include "guard/maker.hpp"
 #include "guard/reading.hpp"
 #include "guard/scan.hpp"
 #include "guard/surveyor.hpp"
@@ -58,12 +59,6 @@ struct Watched {
     Clock::time_point minute{};                 ///< in which so many alerts were made
     std::size_t alerts = 0;
 };
-
-/// "host pid 4711 (/usr/bin/vi)"
-std::string describe(pid_t pid) {
-    auto program = sys::read_link(sys::kHere, fmt::format("/proc/{}/exe", pid));
-    return fmt::format("host pid {} ({})", pid, program ? base::escape_control(*program) : "gone");
-}
 
 class Watch {
   public:
@@ -132,8 +127,9 @@ class Watch {
         auto& watched = servers_[changed->server];
         if (!watched.changed) watched.changed = Clock::now();
         for (pid_t pid : changed->who) {
-            auto who = describe(pid);
-            if (watched.who.size() < kMostNamed && std::ranges::find(watched.who, who) == watched.who.end()) watched.who.push_back(std::move(who));
+            if (watched.who.size() == kMostNamed) break;
+            auto who = makers_.describe(pid);
+            if (std::ranges::find(watched.who, who) == watched.who.end()) watched.who.push_back(std::move(who));
         }
         return {};
     }
@@ -296,6 +292,7 @@ class Watch {
     Notifier& notifier_;
     const WatchOptions& options_;
     std::string servers_dir_;
+    Makers makers_;
     std::map<std::string, Watched> servers_;  ///< "": the watch itself
     std::optional<EventReader> reader_;
     Clock::time_point reader_since_{};
