@@ -7,12 +7,12 @@
 #include <set>
 
 #include "base/text.hpp"
-#include "context/ceiling.hpp"
 #include "guard/baseline.hpp"
 #include "guard/event_reader.hpp"
 #include "guard/host_view.hpp"
 #include "guard/maker.hpp"
 #include "guard/reading.hpp"
+#include "guard/rights.hpp"
 #include "guard/scan.hpp"
 #include "guard/surveyor.hpp"
 #include "storage/record.hpp"
@@ -34,17 +34,6 @@ constexpr int kRest = 5;                   // times as long as a scan took it wa
 constexpr std::chrono::seconds kShortLife{1};  // a reader that lives no longer is not started again
 constexpr const char* kTooLong = "(its path is too long to be told)";
 constexpr std::size_t kMostNamed = 3, kMostAlerts = 600, kMostPrograms = 64, kMostRemembered = 4096;
-
-/// What is left of root's rights. It makes the surveyors' mounts and user namespaces, visits the network of a server for the list of its
-/// sockets, reads which program a process runs, and starts a recorder where a server that is told of is stopped.
-constexpr const char* kNeeded[] = {"sys_admin", "sys_ptrace", "dac_read_search", "dac_override", "chown", "fowner", "kill", "setuid", "setgid", "setpcap", "sys_chroot"};
-
-Result<> keep_only_needed() {
-    model::CapabilitySet needed;
-    for (const char* name : kNeeded) needed.add(model::CapabilitySet::number_of(name).value());
-    // Not no_new_privs: the command for alerts may be one that sends mail by a setgid program.
-    return context::apply_ceiling({.capabilities = needed, .new_privileges = context::NewPrivileges::allowed, .securebits = std::nullopt});
-}
 
 /// What is known of a server.
 struct Watched {
@@ -68,7 +57,7 @@ class Watch {
     Result<> run() {
         auto signals = TRY(sys::Interrupts::block());
         auto files = TRY(sys::FileWatch::open(servers_dir_));
-        TRY(keep_only_needed());
+        TRY(keep_rights_for(Looking::watch));
         reader_.emplace(TRY(EventReader::start(files, servers_dir_)));
         for (;;) {
             if (Clock::now() >= next_round_) all_changed();
