@@ -1,7 +1,10 @@
 // What hashing a tree costs at least: a walk, and the hash that scan uses over every plain file, in one thread. Neither owners, modes,
 // attributes, holes, changes meanwhile nor a baseline; nothing is synced.
 //
-//   hash_floor DIRECTORY      prints how many files and bytes
+//   hash_floor hash DIRECTORY      what is cached, as scan does; prints how many files and bytes
+//   hash_floor compare DIRECTORY   the same, and each block against what the disk has (O_DIRECT), as `scan --full` does
+//   hash_floor forget DIRECTORY    nothing is read; what is cached of it is dropped
+#define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
 #include <sodium.h>
@@ -11,19 +14,37 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static unsigned char block[1 << 18];
-static unsigned long long files, bytes;
+static _Alignas(4096) unsigned char block[1 << 18], stored[1 << 18];
+static unsigned long long files, bytes, different;
 static unsigned char sum[crypto_generichash_BYTES];
+static enum { hashing, comparing, forgetting } job;
 
-static void hash(int fd) {
+static void compare(int fd, size_t count) {
+    if (read(fd, stored, (count + 4095) / 4096 * 4096) != (ssize_t)count || memcmp(block, stored, count) != 0) ++different;
+}
+
+static void hash(int fd, int direct) {
     crypto_generichash_state state;
     unsigned char digest[crypto_generichash_BYTES];
     crypto_generichash_init(&state, NULL, 0, sizeof digest);
-    for (ssize_t count; (count = read(fd, block, sizeof block)) > 0; bytes += (unsigned long long)count)
+    for (ssize_t count; (count = read(fd, block, sizeof block)) > 0; bytes += (unsigned long long)count) {
         crypto_generichash_update(&state, block, (unsigned long long)count);
+        if (direct >= 0) compare(direct, (size_t)count);
+    }
     crypto_generichash_final(&state, digest, sizeof digest);
     for (size_t i = 0; i < sizeof digest; ++i) sum[i] ^= digest[i];
     ++files;
+}
+
+static void look_at(int dir, const char *name, int fd) {
+    if (job == forgetting) {
+        (void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+        return;
+    }
+    int direct = job == comparing ? openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_DIRECT) : -1;
+    if (job == comparing && direct < 0) exit(1);
+    hash(fd, direct);
+    if (direct >= 0) close(direct);
 }
 
 static void walk(int fd) {
@@ -39,7 +60,7 @@ static void walk(int fd) {
         if (S_ISDIR(status.st_mode)) {
             walk(below);
         } else {
-            hash(below);
+            look_at(dirfd(dir), entry->d_name, below);
             close(below);
         }
     }
@@ -47,10 +68,13 @@ static void walk(int fd) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 2 || sodium_init() < 0) return 2;
-    int fd = open(argv[1], O_RDONLY | O_DIRECTORY);
+    if (argc != 3 || sodium_init() < 0) return 2;
+    if (strcmp(argv[1], "compare") == 0) job = comparing;
+    else if (strcmp(argv[1], "forget") == 0) job = forgetting;
+    else if (strcmp(argv[1], "hash") != 0) return 2;
+    int fd = open(argv[2], O_RDONLY | O_DIRECTORY);
     if (fd < 0) return 1;
     walk(fd);
-    printf("%llu files, %llu bytes, %02x%02x\n", files, bytes, sum[0], sum[1]);
+    if (job != forgetting) printf("%llu files, %llu bytes, %llu blocks differ, %02x%02x\n", files, bytes, different, sum[0], sum[1]);
     return 0;
 }

@@ -9,6 +9,7 @@
 #include "cli/guard_report.hpp"
 #include "cli/output.hpp"
 #include "cli/select.hpp"
+#include "guard/rights.hpp"
 
 namespace vs::cli {
 
@@ -72,6 +73,7 @@ Result<std::uint64_t> budget_of(const Invocation& line) {
 Result<int> scan(const Invocation& line) {
     auto request = TRY(scan_request(line));
     auto store = TRY(storage::Store::open());
+    TRY(guard::keep_rights_for(guard::Looking::scan));
     Round<guard::ScanReport> round;
     TRY(round.go(store, line, [&](const server::Server& server) { return Result<guard::ScanReport>(guard::scan(store, server, request)); }, scan_text));
     if (line.has(Opt::json)) print(json_scans(round.reports, round.errors));
@@ -80,6 +82,7 @@ Result<int> scan(const Invocation& line) {
 
 Result<int> crossview(const Invocation& line) {
     auto store = TRY(storage::Store::open());
+    TRY(guard::keep_rights_for(guard::Looking::crossview));
     Round<guard::CrossviewReport> round;
     TRY(round.go(store, line, [&](const server::Server& server) { return guard::crossview(store, server); }, crossview_text));
     if (line.has(Opt::json)) print(json_crossviews(round.reports, round.errors));

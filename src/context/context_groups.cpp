@@ -75,11 +75,15 @@ Result<bool> count_processes(const std::string& path) {
 
 }  // namespace
 
-Result<std::string> group_of(pid_t pid) {
-    auto text = TRY(sys::read_file(sys::kHere, fmt::format("/proc/{}/cgroup", pid)));
+Result<std::string> group_of(sys::FdRef process) {
+    auto text = TRY(sys::read_file(process, "cgroup"));
     for (auto line : base::split(text, '\n'))
         if (line.starts_with("0::/")) return TRY(cgroup2_mount()) + std::string(line.substr(3));
-    return fail(Code::unsupported, "process {} is in no control group of version 2", pid);
+    return fail(Code::unsupported, "it is in no control group of version 2");
+}
+
+Result<std::string> group_of(pid_t pid) {
+    return TRY_WITH(group_of(TRY(sys::open_dir(sys::kHere, fmt::format("/proc/{}", pid)))), "look for the group of process {}", pid);
 }
 
 Result<std::optional<AddressLock>> lock_around(pid_t pid) {

@@ -29,6 +29,8 @@ struct ContextGroup {
 
 /// The path of a process's group on the version 2 hierarchy.
 Result<std::string> group_of(pid_t pid);
+/// The same by its directory in /proc.
+Result<std::string> group_of(sys::FdRef process);
 
 /// The innermost lock around a process, a server's and a host service's too; nullopt: none. For root.
 Result<std::optional<AddressLock>> lock_around(pid_t pid);

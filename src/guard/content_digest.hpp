@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,10 +14,23 @@
 
 namespace vs::guard {
 
+/// Of a program that is executed, to say who somebody was. What a server executes is of any size.
+inline constexpr std::uint64_t kMostDigested = 64 << 20;
+
 /// What may still be read. Code::busy is what running out of it is called here.
 struct ReadBudget {
     std::uint64_t bytes = UINT64_MAX;
     Result<> take(std::uint64_t count);
+};
+
+/// A file as the page cache has it, and as the disk has it where that is to be the same.
+struct Copies {
+    sys::FdRef cached;
+    std::optional<sys::FdRef> stored = {};  ///< reads past the page cache (sys::read_storage_directly)
+};
+struct Content {
+    std::string digest;  ///< 64 hexadecimal digits
+    bool agrees = true;  ///< every block of both copies is the same
 };
 
 class ContentReader {
@@ -25,13 +40,12 @@ class ContentReader {
     ContentReader(const ContentReader&) = delete;
     ContentReader& operator=(const ContentReader&) = delete;
 
-    /// Of the first `length` bytes. 64 hexadecimal digits.
-    Result<std::string> digest(sys::FdRef file, std::uint64_t length, ReadBudget& budget);
-    /// True where every block read past the page cache is what the page cache has. Also where the file system cannot say.
-    Result<bool> storage_agrees(sys::FdRef cached, sys::FdRef direct, ReadBudget& budget);
+    /// The first `length` bytes.
+    Result<Content> read(const Copies& file, std::uint64_t length, ReadBudget& budget);
 
   private:
     struct Blocks;
+    Result<bool> is_stored(const Copies& file, std::span<const unsigned char> block, std::uint64_t at, ReadBudget& budget);
     std::unique_ptr<Blocks> blocks_;
 };
 

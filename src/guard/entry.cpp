@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <tuple>
 
 #include "base/text.hpp"
@@ -16,6 +17,9 @@ constexpr std::array<std::string_view, 7> kKinds = {"file", "directory", "link",
 
 std::unexpected<Error> malformed(std::string_view what) { return fail(Code::failed, "a list of files is malformed: {}", base::escape_control(what)); }
 
+/// Of no meaning in a line of words.
+bool is_plain(char c) { return static_cast<unsigned char>(c) > ' ' && c != '%' && c != 0x7f; }
+
 int hex_value(char c) {
     if (c >= '0' && c <= '9') return c - '0';
     if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -25,11 +29,15 @@ int hex_value(char c) {
 /// Takes words off a line one after the other.
 class Words {
   public:
-    explicit Words(std::string_view line) : words_(base::split(line, ' ')) {}
+    explicit Words(std::string_view line) : rest_(line) {}
 
     Result<std::string_view> next() {
-        if (at_ == words_.size()) return malformed("a line is too short");
-        return words_[at_++];
+        if (!rest_) return malformed("a line is too short");
+        auto end = rest_->find(' ');
+        auto word = rest_->substr(0, end);
+        if (end == rest_->npos) rest_.reset();
+        else rest_->remove_prefix(end + 1);
+        return word;
     }
     Result<std::uint64_t> number(std::uint64_t most) {
         auto word = TRY(next());
@@ -39,13 +47,12 @@ class Words {
     }
     Result<std::string> text() { return unescape_word(TRY(next())); }
     Result<> end() const {
-        if (at_ != words_.size()) return malformed("a line is too long");
+        if (rest_) return malformed("a line is too long");
         return {};
     }
 
   private:
-    std::vector<std::string_view> words_;
-    std::size_t at_ = 0;
+    std::optional<std::string_view> rest_;  ///< behind the last blank; nothing: that was the last word
 };
 
 Result<Kind> parse_kind(std::string_view word) {
@@ -55,10 +62,8 @@ Result<Kind> parse_kind(std::string_view word) {
 }
 
 Result<std::string> parse_digest(Words& words) {
-    constexpr std::size_t kDigits = 64;
     auto digest = TRY(words.text());
-    bool hex = std::all_of(digest.begin(), digest.end(), [](char c) { return hex_value(c) >= 0; });
-    if (!digest.empty() && (digest.size() != kDigits || !hex)) return malformed("a digest is none");
+    if (!digest.empty() && !is_digest(digest)) return malformed("a digest is none");
     return digest;
 }
 
@@ -73,6 +78,11 @@ Result<> parse_flags(std::string_view word, Entry& entry) {
 
 }  // namespace
 
+bool is_digest(std::string_view text) {
+    constexpr std::size_t kDigits = 64;
+    return text.size() == kDigits && std::ranges::all_of(text, [](char c) { return hex_value(c) >= 0; });
+}
+
 std::string_view kind_name(Kind kind) { return kKinds[static_cast<std::size_t>(kind)]; }
 
 bool Entry::is_privileged() const { return kind == Kind::file && (capability || (mode & (kSetuid | kSetgid)) != 0); }
@@ -84,11 +94,11 @@ bool Entry::is_same_as(const Entry& other) const {
 
 std::string escape_word(std::string_view text) {
     if (text.empty()) return "-";
+    if (text != "-" && std::ranges::all_of(text, is_plain)) return std::string(text);
     std::string out;
     for (char c : text) {
-        auto byte = static_cast<unsigned char>(c);
-        if (byte <= ' ' || byte == '%' || byte == 0x7f || (byte == '-' && text.size() == 1)) out += fmt::format("%{:02x}", byte);
-        else out += c;
+        if (is_plain(c) && text != "-") out += c;
+        else out += fmt::format("%{:02x}", static_cast<unsigned char>(c));
     }
     return out;
 }
@@ -97,18 +107,16 @@ Result<std::string> unescape_word(std::string_view word) {
     if (word == "-") return std::string();
     if (word.empty()) return malformed("a word is empty");
     std::string out;
-    for (std::size_t i = 0; i < word.size(); ++i) {
-        if (word[i] != '%') {
-            out += word[i];
-            continue;
-        }
-        bool whole = i + 2 < word.size();
-        int high = whole ? hex_value(word[i + 1]) : -1, low = whole ? hex_value(word[i + 2]) : -1;
+    while (true) {
+        auto escape = word.find('%');
+        out += word.substr(0, escape);
+        if (escape == word.npos) return out;
+        bool whole = escape + 2 < word.size();
+        int high = whole ? hex_value(word[escape + 1]) : -1, low = whole ? hex_value(word[escape + 2]) : -1;
         if (high < 0 || low < 0) return malformed(word);
         out += static_cast<char>(high * 16 + low);
-        i += 2;
+        word.remove_prefix(escape + 3);
     }
-    return out;
 }
 
 std::string print_entry(const Entry& entry) {

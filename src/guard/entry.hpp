@@ -50,6 +50,8 @@ Result<Entry> parse_entry(std::string_view line);
 std::string print_entries(const std::vector<Entry>& entries);
 Result<std::vector<Entry>> parse_entries(std::string_view text);
 
+bool is_digest(std::string_view text);
+
 /// Words that survive in a line of words.
 std::string escape_word(std::string_view text);
 Result<std::string> unescape_word(std::string_view word);

@@ -88,18 +88,22 @@ Result<> Looker::forget_if_young(sys::FdRef file, Entry& entry) const {
 
 /// Until a reading saw no change at all. Writing back makes every later store through a mapping move the ctime, so the first look comes
 /// before it: a store that slips in meanwhile leaves the page dirty, and those that follow move nothing.
-Result<> Looker::read_file(sys::FdRef file, Entry& entry) {
+Result<> Looker::read_file(const Copies& copies, Entry& entry) {
+    const auto file = copies.cached;
     constexpr int kTries = 3;
     for (int tries = 0; tries < kTries; ++tries) {
         begin();
         auto path = std::move(entry.path);
         entry = entry_of(path, TRY(sys::stat_fd(file)));
         TRY(sys::write_back(file));
-        entry.digest = TRY(reader_.digest(file, entry.size, left_));
+        auto content = TRY(reader_.read(copies, entry.size, left_));
+        entry.digest = std::move(content.digest);
         TRY(add_xattrs(file, entry));
         ++survey_.hashed;
         auto after = entry_of(entry.path, TRY(sys::stat_fd(file)));
-        if (after.stamp == entry.stamp && after.size == entry.size) return forget_if_young(file, entry);
+        if (after.stamp != entry.stamp || after.size != entry.size) continue;
+        if (!content.agrees) survey_.disagreeing.push_back(entry.path);
+        return forget_if_young(file, entry);
     }
     return fail(Code::busy, "it changes while it is read");
 }
@@ -108,7 +112,7 @@ Result<std::string> Looker::past_digest(sys::FdRef file, const Entry& entry) {
     auto accepted = orders_.grown_from.find(entry.path);
     if (accepted == orders_.grown_from.end() || accepted->second > entry.size) return std::string();
     if (accepted->second == entry.size) return entry.digest;
-    return reader_.digest(file, accepted->second, left_);
+    return TRY(reader_.read({file}, accepted->second, left_)).digest;
 }
 
 Result<std::optional<Entry>> Looker::look_below(const sys::DirFd& below, const std::string& name, const Entry& now) {
@@ -120,15 +124,15 @@ Result<std::optional<Entry>> Looker::look_below(const sys::DirFd& below, const s
     if (entry.kind == Kind::link) entry.target = TRY(sys::read_link(below, name));
     if (entry.kind == Kind::directory) TRY(add_xattrs(TRY(sys::open_beneath(below, name, O_RDONLY | O_DIRECTORY)), entry));
     bool may_be_same = entry.kind == Kind::file && now.kind == Kind::file && (entry.size == now.size);
-    if (may_be_same && !recall(entry, orders_.known_below)) TRY(read_file(TRY(open_file(below, name, *status)), entry));
+    if (may_be_same && !recall(entry, orders_.known_below)) TRY(read_file({TRY(open_file(below, name, *status))}, entry));
     return std::optional(std::move(entry));
 }
 
-Result<> Looker::compare_storage(const sys::DirFd& dir, const std::string& name, sys::FdRef file, const std::string& path) {
-    if (orders_.storage == Storage::trusted) return {};
-    auto direct = TRY(sys::open_beneath(dir, name, O_RDONLY | O_NONBLOCK | O_NOCTTY));
-    if (!TRY(reader_.storage_agrees(file, direct, left_))) survey_.disagreeing.push_back(path);
-    return {};
+Result<std::optional<sys::Fd>> Looker::open_storage(const sys::DirFd& dir, const std::string& name) const {
+    if (orders_.storage == Storage::trusted) return std::nullopt;
+    auto file = TRY(sys::open_beneath(dir, name, O_RDONLY | O_NONBLOCK | O_NOCTTY));
+    if (!TRY(sys::read_storage_directly(file))) return std::nullopt;
+    return std::optional(std::move(file));
 }
 
 }  // namespace vs::guard

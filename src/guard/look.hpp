@@ -30,8 +30,10 @@ class Looker {
     void begin() { clock_ = sys::file_clock(); }
     /// Everything about an entry that was looked at before and has not changed since. False where that is not so.
     [[nodiscard]] bool recall(Entry& entry, const Known& known) const;
-    /// Adds digest and xattrs to a plain file.
-    Result<> read_file(sys::FdRef file, Entry& entry);
+    /// Adds digest and xattrs to a plain file, and notes one whose stored content is not what is cached.
+    Result<> read_file(const Copies& file, Entry& entry);
+    /// Where that is asked for, and the file system can say: another descriptor, for Copies::stored.
+    [[nodiscard]] Result<std::optional<sys::Fd>> open_storage(const sys::DirFd& dir, const std::string& name) const;
     /// The same for what has xattrs only.
     static Result<> add_xattrs(sys::FdRef file, Entry& entry);
     /// Does not let the entry be remembered where a later change could leave its ctime as it is.
@@ -40,8 +42,6 @@ class Looker {
     Result<std::string> past_digest(sys::FdRef file, const Entry& entry);
     /// What the image has, completed where it may be the same as `now`.
     Result<std::optional<Entry>> look_below(const sys::DirFd& below, const std::string& name, const Entry& now);
-    /// Notes a file whose stored content is not what is cached.
-    Result<> compare_storage(const sys::DirFd& dir, const std::string& name, sys::FdRef file, const std::string& path);
 
   private:
     const SurveyOrders& orders_;

@@ -39,7 +39,7 @@ class Walker {
     void remember(const Place& place);
     void look_again(const SurveyTree& tree);
     void not_known(const std::string& path, std::string reason) { survey_.unknown.push_back({path.empty() ? "/" : path, std::move(reason)}); }
-    [[nodiscard]] bool matters(const Entry& entry) const { return entry.is_privileged() || policy_.of_path(entry.path) != Expectation::ignored; }
+    [[nodiscard]] bool matters(const Entry& entry) const { return entry.is_privileged() || expected_ != Expectation::ignored; }
     [[nodiscard]] bool is_sliced() const { return orders_.slice != UINT64_MAX; }
     [[nodiscard]] bool is_over_budget() const {
         return survey_.looked_at >= orders_.budget.entries || std::chrono::steady_clock::now() > deadline_;
@@ -50,6 +50,7 @@ class Walker {
     Policy policy_;
     Survey survey_;
     Looker look_;
+    Expectation expected_{};     ///< of what is being looked at
     std::vector<Entry> walked_;  ///< directories, as they were before they were read
     std::optional<sys::FdRef> image_;
     std::chrono::steady_clock::time_point deadline_ = std::chrono::steady_clock::now() + orders_.budget.time;
@@ -62,7 +63,7 @@ Result<> Walker::take_image_content(const Place& place, const std::string& where
     auto from = absolute ? *image_ : sys::FdRef(*place.below);
     auto file = TRY(sys::open_beneath(from, absolute ? where.substr(1) : where, O_RDONLY | O_NONBLOCK | O_NOCTTY));
     auto content = entry_of(entry.path, TRY(sys::stat_fd(file)));
-    TRY(look_.read_file(file, content));
+    TRY(look_.read_file({file}, content));
     entry.digest = content.digest;
     return {};
 }
@@ -77,12 +78,13 @@ bool Walker::may_be_metacopy(sys::FdRef file, const Entry& entry) const {
 Result<> Walker::observe_file(const Place& place, const std::string& name, sys::FdRef file, Observed& seen) {
     auto& entry = seen.now;
     if (!look_.recall(entry, orders_.known)) {
-        TRY(look_.read_file(file, entry));
+        auto stored = TRY(look_.open_storage(place.dir, name));
+        TRY(look_.read_file({file, stored}, entry));
         auto marks = may_be_metacopy(file, entry) ? TRY(ask_(file)) : OverlayMarks();
         if (marks.metacopy) TRY(take_image_content(place, marks.redirect.empty() ? name : marks.redirect, entry));
     }
-    if (policy_.of_path(entry.path) == Expectation::growing) seen.past_digest = TRY(look_.past_digest(file, entry));
-    return look_.compare_storage(place.dir, name, file, entry.path);
+    if (expected_ == Expectation::growing) seen.past_digest = TRY(look_.past_digest(file, entry));
+    return {};
 }
 
 /// Its content may be what it likes, its privileges may not.
@@ -93,7 +95,7 @@ Result<> Walker::observe_data(const Place& place, const std::string& name, sys::
 }
 
 Result<> Walker::observe_directory(sys::FdRef dir, Entry& entry) {
-    if (policy_.of_path(entry.path) == Expectation::ignored || look_.recall(entry, orders_.known)) return {};
+    if (expected_ == Expectation::ignored || look_.recall(entry, orders_.known)) return {};
     TRY(Looker::add_xattrs(dir, entry));
     auto marks = image_ ? TRY(ask_(dir)) : OverlayMarks();
     entry.opaque = marks.opaque;
@@ -108,8 +110,7 @@ Result<Observed> Walker::observe(const Place& place, const std::string& name, co
     if (entry.kind == Kind::directory) TRY(observe_directory(TRY(sys::open_beneath(place.dir, name, O_RDONLY | O_DIRECTORY)), entry));
     if (entry.kind == Kind::file) {
         auto file = TRY(open_file(place.dir, name, status));
-        bool is_data = policy_.of_path(entry.path) == Expectation::ignored;
-        TRY(is_data ? observe_data(place, name, file, seen) : observe_file(place, name, file, seen));
+        TRY(expected_ == Expectation::ignored ? observe_data(place, name, file, seen) : observe_file(place, name, file, seen));
     }
     if (place.below != nullptr && matters(entry)) seen.below = TRY(look_.look_below(*place.below, name, entry));
     return seen;
@@ -151,6 +152,7 @@ void Walker::visit(const Place& place, const std::string& name, std::size_t dept
     auto path = place.path + "/" + name;
     ++survey_.looked_at;
     look_.begin();
+    expected_ = policy_.of_path(path);
     auto status = sys::stat_at(place.dir, name);
     if (!status && status.error().errno_value == ENOENT) return;  // gone since the directory was read
     if (!status) return not_known(path, status.error().message());

@@ -36,7 +36,7 @@ class SurveyTest : public ::testing::Test {
         auto fd = sys::open_at(sys::kHere, path + "/" + name, O_RDONLY).value();
         ReadBudget budget;
         ContentReader reader;
-        return reader.digest(fd, static_cast<std::uint64_t>(sys::stat_fd(fd)->st_size), budget).value();
+        return reader.read({fd}, static_cast<std::uint64_t>(sys::stat_fd(fd)->st_size), budget).value().digest;
     }
 
     std::string path;

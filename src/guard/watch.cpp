@@ -7,11 +7,12 @@
 #include <set>
 
 #include "base/text.hpp"
-#include "context/ceiling.hpp"
 #include "guard/baseline.hpp"
 #include "guard/event_reader.hpp"
 #include "guard/host_view.hpp"
+#include "guard/maker.hpp"
 #include "guard/reading.hpp"
+#include "guard/rights.hpp"
 #include "guard/scan.hpp"
 #include "guard/surveyor.hpp"
 #include "storage/record.hpp"
@@ -34,17 +35,6 @@ constexpr std::chrono::seconds kShortLife{1};  // a reader that lives no longer 
 constexpr const char* kTooLong = "(its path is too long to be told)";
 constexpr std::size_t kMostNamed = 3, kMostAlerts = 600, kMostPrograms = 64, kMostRemembered = 4096;
 
-/// What is left of root's rights. It makes the surveyors' mounts and user namespaces, visits the network of a server for the list of its
-/// sockets, reads which program a process runs, and starts a recorder where a server that is told of is stopped.
-constexpr const char* kNeeded[] = {"sys_admin", "sys_ptrace", "dac_read_search", "dac_override", "chown", "fowner", "kill", "setuid", "setgid", "setpcap", "sys_chroot"};
-
-Result<> keep_only_needed() {
-    model::CapabilitySet needed;
-    for (const char* name : kNeeded) needed.add(model::CapabilitySet::number_of(name).value());
-    // Not no_new_privs: the command for alerts may be one that sends mail by a setgid program.
-    return context::apply_ceiling({.capabilities = needed, .new_privileges = context::NewPrivileges::allowed, .securebits = std::nullopt});
-}
-
 /// What is known of a server.
 struct Watched {
     std::set<std::string> told;                 ///< differences that were reported and still are
@@ -59,12 +49,6 @@ struct Watched {
     std::size_t alerts = 0;
 };
 
-/// "host pid 4711 (/usr/bin/vi)"
-std::string describe(pid_t pid) {
-    auto program = sys::read_link(sys::kHere, fmt::format("/proc/{}/exe", pid));
-    return fmt::format("host pid {} ({})", pid, program ? base::escape_control(*program) : "gone");
-}
-
 class Watch {
   public:
     Watch(const storage::Store& store, Notifier& notifier, const WatchOptions& options)
@@ -73,7 +57,7 @@ class Watch {
     Result<> run() {
         auto signals = TRY(sys::Interrupts::block());
         auto files = TRY(sys::FileWatch::open(servers_dir_));
-        TRY(keep_only_needed());
+        TRY(keep_rights_for(Looking::watch));
         reader_.emplace(TRY(EventReader::start(files, servers_dir_)));
         for (;;) {
             if (Clock::now() >= next_round_) all_changed();
@@ -132,8 +116,9 @@ class Watch {
         auto& watched = servers_[changed->server];
         if (!watched.changed) watched.changed = Clock::now();
         for (pid_t pid : changed->who) {
-            auto who = describe(pid);
-            if (watched.who.size() < kMostNamed && std::ranges::find(watched.who, who) == watched.who.end()) watched.who.push_back(std::move(who));
+            if (watched.who.size() == kMostNamed) break;
+            auto who = makers_.describe(pid);
+            if (std::ranges::find(watched.who, who) == watched.who.end()) watched.who.push_back(std::move(who));
         }
         return {};
     }
@@ -296,6 +281,7 @@ class Watch {
     Notifier& notifier_;
     const WatchOptions& options_;
     std::string servers_dir_;
+    Makers makers_;
     std::map<std::string, Watched> servers_;  ///< "": the watch itself
     std::optional<EventReader> reader_;
     Clock::time_point reader_since_{};

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "log/verify_segment.hpp"
 
@@ -55,6 +56,7 @@ class Verifier {
         reading_.before = state();
         auto chain = directory_.chain();
         if (chain) reading_.chain = std::move(*chain);
+        else if (chain.error().errno_value != ENOENT) TRY_WITH(std::move(chain), "read the chain of its segments");
         reading_.segments = TRY(directory_.segments());
         return {};
     }

@@ -11,7 +11,7 @@ namespace {
 
 // Descriptors that are open already, memory, and an end. Nothing that opens, connects, executes or signals anybody else.
 constexpr std::uint32_t kTestimonyCalls[] = {
-    __NR_read, __NR_write, __NR_pread64, __NR_close, __NR_fstat, __NR_newfstatat,
+    __NR_read, __NR_write, __NR_pread64, __NR_lseek, __NR_close, __NR_fstat, __NR_newfstatat,
     __NR_brk, __NR_mmap, __NR_munmap, __NR_mremap, __NR_madvise, __NR_mprotect, __NR_futex, __NR_getrandom,
     __NR_rt_sigreturn, __NR_rt_sigaction, __NR_rt_sigprocmask, __NR_restart_syscall, __NR_clock_gettime,
     __NR_getpid, __NR_gettid, __NR_tgkill, __NR_exit, __NR_exit_group,

@@ -2,6 +2,7 @@
 //
 //     vserver-onlooker                    what was gathered of one server (guard/testimony.hpp): 3, and the report: 4. crossview starts it
 //                                         as root of a user namespace that owns nothing on the host, without network
+//     vserver-onlooker digest             the digest of the file that is 3, which some process of a server executes; crossview's rights
 //     vserver-onlooker events DIRECTORY   file events of the servers below DIRECTORY (guard/event_reader.hpp). The watch starts it as root;
 //                                         it becomes a user that nobody else is
 //
@@ -11,10 +12,12 @@
 // On failure one sentence on standard output, and status 1.
 
 #include <linux/securebits.h>
+#include <sodium.h>
 
 #include <cstdio>
 
 #include "context/ceiling.hpp"
+#include "guard/content_digest.hpp"
 #include "guard/event_reader.hpp"
 #include "guard/surveyor_protocol.hpp"
 #include "guard/testimony.hpp"
@@ -30,11 +33,27 @@ namespace {
 
 using namespace vs;
 
+void say(std::string_view line) {
+    std::fputs(fmt::format("{}\n", line).c_str(), stdout);
+    std::fflush(stdout);
+}
+
 Result<> look_into_testimony() {
     constexpr sys::FdRef kTestimony{3}, kReport{4};
     TRY(programs::confine({.capabilities = {}, .readable = {}, .largest_file = guard::kLargestTestimony, .filter = programs::testimony_filter()}));
     auto text = TRY(guard::protocol::read_whole(kTestimony, guard::kLargestTestimony));
     return sys::write_all(kReport, guard::print_findings(TRY(guard::look_into(text))));
+}
+
+/// Says it.
+Result<> digest_file() {
+    constexpr sys::FdRef kFile{3};
+    if (::sodium_init() < 0) return fail(Code::failed, "cannot prepare the hash functions");
+    TRY(programs::confine({.capabilities = {}, .readable = {}, .largest_file = 0, .filter = programs::testimony_filter()}));
+    guard::ReadBudget budget{guard::kMostDigested};
+    auto size = static_cast<std::uint64_t>(TRY(sys::stat_fd(kFile)).st_size);
+    say(TRY(guard::ContentReader().read({kFile}, size, budget)).digest);
+    return {};
 }
 
 /// From root to a user of its own with one capability.
@@ -92,8 +111,8 @@ int read_events(const std::string& servers) {
 int main(int argc, char** argv) {
     const std::vector<std::string> words(argv + 1, argv + argc);
     if (words.size() == 2 && words[0] == "events") return read_events(words[1]);
-    auto done = look_into_testimony();
+    auto done = words.size() == 1 && words[0] == "digest" ? digest_file() : look_into_testimony();
     if (done) return 0;
-    std::fputs(fmt::format("{}\n", done.error().message()).c_str(), stdout);
+    say(done.error().message());
     return 1;
 }

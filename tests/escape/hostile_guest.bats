@@ -178,7 +178,7 @@ phase starting"; mkdir -p "$d" /sbin && cp /bin/busybox "$d/sleep" && printf "#!
     wait_until renamed
     bounded evil status
     [ "$status" -eq 0 ]
-    ! grep -qx 'init 1' <<<"$output"
+    ! grep -qx 'init 1' <<<"$output" || false
     bounded evil status --json
     [ "$(jq -r '.servers[0].state' <<<"$output")" = running ]
     bounded evil restart --kill

@@ -122,3 +122,13 @@ licence_project() {
     [ "$status" -eq 1 ]
     [[ $output == *'<nftables/>'* ]]
 }
+
+@test "negated: a '!' that bash lets pass is found, one that can fail a test is not" {
+    printf '@test "x" {\n    ! grep a b || false\n    ! mountpoint -q a || umount a\n}\n' >"$BATS_TEST_TMPDIR/a.bats"
+    run "$lint/negated" "$BATS_TEST_TMPDIR"
+    [ "$status" -eq 0 ]
+    printf '@test "x" {\n    ! grep a b\n    true\n}\n' >"$BATS_TEST_TMPDIR/b.bats"
+    run "$lint/negated" "$BATS_TEST_TMPDIR"
+    [ "$status" -eq 1 ]
+    [[ $output == *'b.bats:2:'* ]]
+}

@@ -14,7 +14,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
-from log_verify import Bad, verify  # noqa: E402
+from log_verify import Bad, load, verify  # noqa: E402
 
 tool, step_clock, base, count, seed = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5])
 rng = random.Random(seed)
@@ -52,7 +52,7 @@ for i in range(count):
         write(log)
     first = subprocess.run([tool, "verify", log, key], capture_output=True, text=True).stdout.strip()
     try:
-        second = f"good {verify(log, bytes.fromhex(key))}"
+        second = f"good {verify(load(log), bytes.fromhex(key))}"
     except Bad as bad:
         second = f"record {bad.record}: {bad}"
     if first != second or not first.startswith("good"):

@@ -18,7 +18,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 from cryptography.hazmat.primitives import serialization  # noqa: E402
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: E402
-from log_verify import CHECK, HEAD, NOTE, SEGMENT_HEAD, Bad, Tree, verify  # noqa: E402
+from log_verify import CHECK, HEAD, NOTE, SEGMENT_HEAD, Bad, Tree, load, verify  # noqa: E402
 
 tool, original, key, old = sys.argv[1:5]
 RECORDS, NOTES = "00000001.log", "00000001.seal"
@@ -26,8 +26,8 @@ RECORDS, NOTES = "00000001.log", "00000001.seal"
 INDEX, SIZE, RECORDS_END, NOTES_END, SEED, PEAKS, SUM = 24, 32, 48, 56, 104, 264, 1544
 
 
-def load(directory):
-    return {name: bytearray(open(os.path.join(directory, name), "rb").read()) for name in os.listdir(directory)}
+def alterable(directory):
+    return {name: bytearray(data) for name, data in load(directory).items()}
 
 
 def derive(seed, purpose=b"vserver log: next key"):
@@ -111,12 +111,12 @@ def cut_to(files, earlier):
 
 def truncate(files):
     """CVE-2023-31438: the end cut at a sealed boundary; the key stays as it is."""
-    cut_to(files, load(old))
+    cut_to(files, alterable(old))
 
 
 def truncate_and_go_on(files):
     """The same, and the log goes on, sealed with the keys that are there."""
-    cut_to(files, load(old))
+    cut_to(files, alterable(old))
     return "write"
 
 
@@ -143,14 +143,14 @@ def hide_by_index(files):
 
 def second(directory):
     try:
-        return f"good {verify(directory, bytes.fromhex(key))}"
+        return f"good {verify(load(directory), bytes.fromhex(key))}"
     except Bad as bad:
         return f"record {bad.record}: {bad}"
 
 
 missed = 0
 for attack in (reseal_old_entries, reseal_the_last_epoch, truncate, truncate_and_go_on, two_seals_of_one_epoch, drop_an_empty_epoch, hide_by_index):
-    files, work = load(original), original + "-attacked"
+    files, work = alterable(original), original + "-attacked"
     then = attack(files)
     shutil.rmtree(work, ignore_errors=True)
     os.mkdir(work)

@@ -100,12 +100,13 @@ def after(seed):
     return sha(b"vserver log: next key" + seed)
 
 
-def read(directory, name):
-    try:
+def load(directory):
+    """The files of a log by their names."""
+    files = {}
+    for name in os.listdir(directory):
         with open(os.path.join(directory, name), "rb") as file:
-            return file.read()
-    except FileNotFoundError:
-        return None
+            files[name] = file.read()
+    return files
 
 
 class State:
@@ -240,15 +241,15 @@ def fault_of(data, opening, notes, final):
     return None
 
 
-def verify(directory, key):
-    """The number of sealed records, or Bad."""
+def verify(files, key):
+    """The number of sealed records, or Bad; `files` as of load()."""
     found = []
     try:
-        state = State(read(directory, "seal"))
+        state = State(files.get("seal"))
     except ValueError:
         state = None
-    openings = read_chain(read(directory, "chain") or b"", key)
-    present = sorted(int(name[:8]) for name in os.listdir(directory) if re.fullmatch(r"[0-9]{8}\.log", name))
+    openings = read_chain(files.get("chain", b""), key)
+    present = sorted(int(name[:8]) for name in files if re.fullmatch(r"[0-9]{8}\.log", name))
     if not openings:
         if state is None or state.segment or len(present) > 1:
             raise Bad(0, "no chain")
@@ -265,8 +266,8 @@ def verify(directory, key):
         if opening["segment"] not in present:
             continue
         number = opening["segment"]
-        notes, following, torn = notes_of(read(directory, f"{number:08}.seal") or b"", tuple(opening.items()))
-        records = read(directory, f"{number:08}.log")
+        notes, following, torn = notes_of(files.get(f"{number:08}.seal", b""), tuple(opening.items()))
+        records = files.get(f"{number:08}.log")
         sealed = notes[-1]["size"] if notes else opening["size"]
         final = bool(notes) and following is None
         fault = fault_of(records, tuple(opening.items()), tuple(tuple(note.items()) for note in notes), final)
@@ -276,7 +277,7 @@ def verify(directory, key):
             following_opening = openings[number]
             if not final or torn or following_opening["size"] != sealed or following_opening["root"] != notes[-1]["root"]:
                 found.append(Bad(sealed, "no sealed end"))
-            elif sum(len(read(directory, f"{number:08}{end}") or b"") for end in (".log", ".seal")) != following_opening["bytes"] - opening["bytes"]:
+            elif sum(len(files.get(f"{number:08}{end}", b"")) for end in (".log", ".seal")) != following_opening["bytes"] - opening["bytes"]:
                 found.append(Bad(sealed, "another length"))
         else:
             found += check_keys(state, last, notes, following, sealed)
@@ -312,7 +313,7 @@ def check_keys(state, opening, notes, following, sealed):
 
 if __name__ == "__main__":
     try:
-        print("good", verify(sys.argv[1], bytes.fromhex(sys.argv[2])))
+        print("good", verify(load(sys.argv[1]), bytes.fromhex(sys.argv[2])))
     except Bad as bad:
         print(f"record {bad.record}: {bad}")
         sys.exit(1)

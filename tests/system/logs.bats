@@ -16,6 +16,7 @@ setup() { servers=(); }
 teardown() {
     remove_servers
     ! mountpoint -q "$BATS_TEST_TMPDIR/logs" || umount "$BATS_TEST_TMPDIR/logs"
+    ! mountpoint -q /var/lib/vservers/logs || umount /var/lib/vservers/logs
     end_test
 }
 
@@ -73,6 +74,18 @@ says() { vserver "$1" logs | grep -qF -- "$2"; }
     mount -t tmpfs -o size=512k logs "$small"
     log_good.py "$(command -v log-tool)" "$(dirname "$(command -v log-tool)")/step-clock.so" "$small" "${LOG_GOOD:-60}" "$seed" >"$BATS_TEST_TMPDIR/said"
     sed "s/^/# seed $seed: /" "$BATS_TEST_TMPDIR/said" >&3
+}
+
+@test "a chain that is longer than can be read is no alarm: it is said" {
+    local work=$BATS_TEST_TMPDIR key
+    mkdir "$work/log"
+    key=$(log-tool make "$work/log" 0)
+    log-tool write "$work/log" 20 1 65536
+    truncate -s 257M "$work/log/chain"
+    run --separate-stderr log-tool verify "$work/log" "$key"
+    [ "$status" -eq 1 ]
+    [ -z "$output" ]
+    [[ $stderr == *'read the chain of its segments: '*'larger than 268435456 bytes'* ]]
 }
 
 @test "a whole older state, keys included, is what only a witness tells: it verifies" {
@@ -162,6 +175,26 @@ says() { vserver "$1" logs | grep -qF -- "$2"; }
     wait_until is_good small
     vserver small logs --export >"$BATS_TEST_TMPDIR/export"
     log_proof.py "$BATS_TEST_TMPDIR/export"
+}
+
+@test "doctor names the logs whose keys stay on the disk when they are written over, and no others" {
+    local logs=/var/lib/vservers/logs
+    truncate -s 128M "$BATS_TEST_TMPDIR/disk"
+    mkfs.btrfs -q "$BATS_TEST_TMPDIR/disk"
+    mkdir -p "$logs"
+    mount -o loop "$BATS_TEST_TMPDIR/disk" "$logs"
+    keys() { vserver doctor --json | jq -r '.findings[] | select(.subject == "log keys") | "\(.grade) \(.text)"'; }
+    new_talker small
+    vserver small start
+    wait_until is_good small
+    keys
+    [[ $(keys) == 'good are written over in place' ]]
+    vserver small stop
+    mkdir "$logs/older"    # as it was made before logs were told to be written in place
+    [[ $(keys) == "notice those of 'older' stay on the disk"* ]]
+    chattr -C "$logs/small"
+    [[ $(keys) == *"'older', 'small'"* || $(keys) == *"'small', 'older'"* ]]
+    rmdir "$logs/older"
 }
 
 @test "without a log, without a name, there is one sentence" {
