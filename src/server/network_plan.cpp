@@ -93,59 +93,79 @@ nlohmann::json as_json(const std::optional<Uplink>& uplink) {
     return {{"device", uplink->device}, {"index", uplink->index}, {"mtu", uplink->mtu}, {"addresses", as_json(uplink->addresses)}};
 }
 
-/// Reads the text that print_plan wrote; whatever else it is given is an error, not a crash.
+/// Reads the text that print_plan wrote. Whatever else it is given is an error and not a plan with something of it missing: that one
+/// would take down another server's network, or leave its own.
 class PlanReader {
   public:
-    explicit PlanReader(std::string_view text) : root_(nlohmann::json::parse(text, nullptr, false)) {}
+    explicit PlanReader(std::string_view text) : root_(Json::parse(text, nullptr, false)) {}
 
     Result<NetworkPlan> read() {
         if (!root_.is_object()) return fail(Code::failed, "the recorded network plan is not an object");
         NetworkPlan plan;
-        auto kind = text(root_, "kind");
-        for (const auto& [value, name] : kKinds)
-            if (name == kind) plan.kind = value;
-        plan.number.value = number(root_, "number");
-        plan.generation = number(root_, "generation");
-        plan.ipv6 = root_.value("ipv6", nlohmann::json()) == true;
-        plan.addresses = TRY(addresses(root_, "addresses"));
-        plan.aliases = TRY(addresses(root_, "aliases"));
-        for (const auto& item : list(root_, "ports")) plan.ports.push_back(TRY(model::PortRedirect::parse(as_text(item))));
-        for (const auto& item : list(root_, "uplinks")) plan.uplinks.push_back(as_text(item));
-        for (const auto& item : list(root_, "devices")) plan.devices.push_back(TRY(device(item)));
+        plan.kind = TRY(kind());
+        plan.number.value = TRY(number(root_, "number"));
+        if (plan.number.value > model::ServerNumber::kMost) return wrong("number");
+        plan.generation = TRY(number(root_, "generation"));
+        const auto ipv6 = member(root_, "ipv6");
+        if (!ipv6.is_boolean()) return wrong("ipv6");
+        plan.ipv6 = ipv6.get<bool>();
+        plan.addresses = TRY(values<IpAddress>(root_, "addresses"));
+        plan.aliases = TRY(values<IpAddress>(root_, "aliases"));
+        plan.ports = TRY(values<model::PortRedirect>(root_, "ports"));
+        for (const auto& item : TRY(list(root_, "uplinks"))) plan.uplinks.push_back(TRY(text(item, "uplinks")));
+        for (const auto& item : TRY(list(root_, "devices"))) plan.devices.push_back(TRY(device(item)));
         plan.uplink4 = TRY(uplink("uplink4"));
         plan.uplink6 = TRY(uplink("uplink6"));
         return plan;
     }
 
   private:
-    static nlohmann::json list(const nlohmann::json& object, const char* key) {
-        auto value = object.value(key, nlohmann::json::array());
-        return value.is_array() ? value : nlohmann::json::array();
+    using Json = nlohmann::json;
+
+    static std::unexpected<Error> wrong(const char* key) { return fail(Code::failed, "the recorded network plan has no proper '{}'", key); }
+    static Json member(const Json& object, const char* key) { return object.value(key, Json()); }
+    /// Without the member it is empty: what an older program did not know, it did not use.
+    static Result<Json> list(const Json& object, const char* key) {
+        auto value = member(object, key);
+        if (value.is_null()) return Json::array();
+        if (!value.is_array()) return wrong(key);
+        return value;
     }
-    static std::string as_text(const nlohmann::json& value) { return value.is_string() ? value.get<std::string>() : ""; }
-    static std::string text(const nlohmann::json& object, const char* key) { return as_text(object.value(key, nlohmann::json())); }
-    static std::uint32_t number(const nlohmann::json& object, const char* key) {
-        auto value = object.value(key, nlohmann::json());
-        return value.is_number_unsigned() ? value.get<std::uint32_t>() : 0;
+    static Result<std::string> text(const Json& value, const char* key) {
+        if (!value.is_string()) return wrong(key);
+        return value.get<std::string>();
     }
-    static Result<std::vector<IpAddress>> addresses(const nlohmann::json& object, const char* key) {
-        std::vector<IpAddress> found;
-        for (const auto& item : list(object, key)) found.push_back(TRY(IpAddress::parse(as_text(item))));
+    static Result<std::uint32_t> number(const Json& object, const char* key) {
+        const auto value = member(object, key);
+        if (!value.is_number_unsigned() || value.get<std::uint64_t>() > ~std::uint32_t{0}) return wrong(key);
+        return value.get<std::uint32_t>();
+    }
+    template <typename Value>
+    static Result<std::vector<Value>> values(const Json& object, const char* key) {
+        std::vector<Value> found;
+        for (const auto& item : TRY(list(object, key))) found.push_back(TRY(Value::parse(TRY(text(item, key)))));
         return found;
     }
-    static Result<model::OwnDevice> device(const nlohmann::json& item) {
-        if (!item.is_object()) return fail(Code::failed, "the recorded network plan has a device that is no object");
-        model::OwnDevice own{text(item, "name"), {}, TRY(addresses(item, "gateways"))};
-        for (const auto& address : list(item, "addresses")) own.addresses.push_back(TRY(model::NetworkAddress::parse(as_text(address))));
-        return own;
+    static Result<model::OwnDevice> device(const Json& item) {
+        if (!item.is_object()) return wrong("devices");
+        return model::OwnDevice{TRY(text(member(item, "name"), "name")), TRY(values<model::NetworkAddress>(item, "addresses")),
+                                TRY(values<IpAddress>(item, "gateways"))};
+    }
+    Result<NetworkKind> kind() {
+        const auto named = TRY(text(member(root_, "kind"), "kind"));
+        for (const auto& [value, name] : kKinds)
+            if (name == named) return value;
+        return wrong("kind");
     }
     Result<std::optional<Uplink>> uplink(const char* key) {
-        auto object = root_.value(key, nlohmann::json());
-        if (!object.is_object()) return std::optional<Uplink>();
-        return std::optional(Uplink{text(object, "device"), number(object, "index"), number(object, "mtu"), TRY(addresses(object, "addresses"))});
+        const auto object = member(root_, key);
+        if (object.is_null()) return std::optional<Uplink>();
+        if (!object.is_object()) return wrong(key);
+        return std::optional(Uplink{TRY(text(member(object, "device"), "device")), TRY(number(object, "index")), TRY(number(object, "mtu")),
+                                    TRY(values<IpAddress>(object, "addresses"))});
     }
 
-    nlohmann::json root_;
+    Json root_;
 };
 
 }  // namespace

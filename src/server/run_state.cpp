@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <cerrno>
+#include <limits>
 #include <map>
 
 #include "base/text.hpp"
@@ -18,11 +19,13 @@ namespace {
 // Lines of "key value", so that a start needs no JSON; every value is ours and on one line.
 using Fields = std::map<std::string, std::string, std::less<>>;
 
-Result<std::uint64_t> number(const Fields& fields, std::string_view key) {
+/// At most `most`: what does not fit would be another's number.
+template <typename Number = std::uint64_t>
+Result<Number> number(const Fields& fields, std::string_view key, Number most = std::numeric_limits<Number>::max()) {
     auto field = fields.find(key);
     auto value = field == fields.end() ? std::nullopt : base::parse_number(field->second);
-    if (!value) return fail(Code::failed, "the state file has no proper '{}'", key);
-    return *value;
+    if (!value || *value > static_cast<std::uint64_t>(most)) return fail(Code::failed, "the state file has no proper '{}'", key);
+    return static_cast<Number>(*value);
 }
 
 std::string text(const Fields& fields, std::string_view key) {
@@ -58,9 +61,9 @@ Result<RunState> parse_state(std::string_view content) {
     RunState state;
     state.phase = text(fields, "phase") == "running" ? Phase::running : Phase::starting;
     state.purpose = text(fields, "purpose") == "maintenance" ? Purpose::maintenance : Purpose::service;
-    state.number.value = static_cast<std::uint32_t>(TRY(number(fields, "number")));
-    state.generation = static_cast<std::uint32_t>(TRY(number(fields, "generation")));
-    state.init = static_cast<pid_t>(TRY(number(fields, "init")));
+    state.number.value = TRY(number(fields, "number", model::ServerNumber::kMost));
+    state.generation = TRY(number<std::uint32_t>(fields, "generation"));
+    state.init = TRY(number<pid_t>(fields, "init"));
     state.init_start = TRY(number(fields, "init_start"));
     state.init_path = text(fields, "init_path");
     state.started = text(fields, "started");

@@ -60,7 +60,7 @@ class Namer {
         if (!directory.is_open()) return path_;
         auto path = read_link(kHere, fmt::format("/proc/self/fd/{}", directory.get()));
         too_long_ = too_long_ || (!path && path.error().errno_value == ENAMETOOLONG);
-        if (path && !path->ends_with(" (deleted)")) path_ = std::move(*path);
+        if (path && !is_deleted(directory, *path)) path_ = std::move(*path);
         return path_;
     }
 
@@ -68,6 +68,13 @@ class Namer {
     [[nodiscard]] bool met_one_too_long() const { return too_long_; }
 
   private:
+    /// The name alone does not tell: a guest may call a directory "x (deleted)", and what it does there must not go unseen.
+    static bool is_deleted(FdRef directory, const std::string& path) {
+        if (!path.ends_with(" (deleted)")) return false;
+        auto status = stat_fd(directory);
+        return status && status->st_nlink == 0;
+    }
+
     FdRef mount_;
     bool too_long_ = false;
     std::vector<char> handle_;

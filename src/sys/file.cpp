@@ -217,7 +217,7 @@ Result<std::string> read_all(FdRef fd, std::size_t limit) {
         auto piece = TRY(read_some(fd));
         if (piece.empty()) return data;
         data += piece;
-        if (data.size() > limit) return fail(Code::failed, "it is larger than {} bytes", limit);
+        if (data.size() > limit) return std::unexpected<Error>(Error{Code::failed, EFBIG, fmt::format("it is larger than {} bytes", limit), {}});
     }
 }
 

@@ -52,7 +52,7 @@ Result<std::vector<std::string>> list_hostile_dir(FdRef dir, std::size_t most);
 Result<> change_owner(FdRef dir, const std::string& path, std::uint32_t uid, std::uint32_t gid);
 Result<> change_mode(FdRef fd, unsigned mode);
 
-/// Reads at most `limit` bytes; a longer file is an error, so that nothing hostile fills our memory.
+/// Reads at most `limit` bytes; a longer file is an error (EFBIG), so that nothing hostile fills our memory.
 Result<std::string> read_file(FdRef dir, const std::string& path, std::size_t limit = 1 << 20);
 /// What one read(2) gives, at most 16 KiB; empty at the end.
 Result<std::string> read_some(FdRef fd);

@@ -1,6 +1,12 @@
 #include "sys/mount_table.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/mount.h>
+
+#include "base/dice.hpp"
+#include "sys/file.hpp"
+#include "sys/own_namespaces.hpp"
+#include "sys/scratch_dir.hpp"
 
 namespace vs::sys {
 namespace {
@@ -46,6 +52,46 @@ TEST(MountTable, names_an_inode_as_stat_does_where_that_tells) {
     ASSERT_TRUE(inode);
     EXPECT_EQ(*inode, *kernel_inode("/proc/version"));
     EXPECT_FALSE(kernel_inode("/proc/nothing"));
+}
+
+/// As the kernel writes a path (mangle() in fs/proc_namespace.c).
+std::string escaped(const std::string& path) {
+    std::string out;
+    for (char c : path) out += std::string_view(" \t\n\\#").find(c) == std::string_view::npos ? std::string(1, c) : fmt::format("\\{:03o}", static_cast<unsigned char>(c));
+    return out;
+}
+
+TEST(MountTable, whatever_a_guest_calls_its_mount_points_is_read_as_it_is) {
+    base::Dice dice(1);
+    for (int i = 0; i < 500; ++i) {
+        const auto point = "/" + dice.text("ab \t\n\\#-0134:,=", 12), source = "s" + dice.text("a \t\n\\-", 8);
+        auto entries = parse_mount_table(fmt::format("21 1 8:1 / {} rw shared:1 - ext4 {} rw\n", escaped(point), escaped(source)));
+        ASSERT_EQ(entries.size(), 1U) << point;
+        EXPECT_EQ(entries[0].point, point);
+        EXPECT_EQ(entries[0].source, source);
+    }
+}
+
+TEST(MountTable, a_damaged_table_is_read_as_far_as_it_goes) {
+    base::Dice dice(2);
+    for (int i = 0; i < 1000; ++i) EXPECT_LE(parse_mount_table(dice.damage(std::string(kTable))).size(), 4U);
+}
+
+TEST(MountTable, the_topmost_mount_counts_and_a_descriptor_names_its_own) {
+    in_own_namespaces(CLONE_NEWNS, [] {
+        ScratchDir scratch;
+        const std::string name = "a b\\040c\n#";
+        scratch.make_dir(name);
+        const auto path = scratch.path(name);
+        EXPECT_FALSE(mounted_at(path).value());
+        for (const char* source : {"one", "two"}) ASSERT_EQ(::mount(source, path.c_str(), "tmpfs", 0, nullptr), 0);
+        EXPECT_EQ(mounted_at(path).value()->source, "two");
+        EXPECT_EQ(mounted_at(open_dir(scratch.dir(), name).value()).value()->source, "two");
+        EXPECT_FALSE(mounted_at(scratch.dir()).value());
+        ASSERT_EQ(::umount(path.c_str()), 0);
+        EXPECT_EQ(mounted_at(path).value()->source, "one");
+        ASSERT_EQ(::umount(path.c_str()), 0);
+    });
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <span>
 
 #include "sys/call.hpp"
 #include "sys/clone.hpp"
@@ -28,6 +29,16 @@ T read_as(std::string_view bytes) {
     std::memcpy(&value, bytes.data(), std::min(sizeof value, bytes.size()));
     return value;
 }
+
+/// The size of the whole datagram, also where it does not fit.
+ssize_t receive_from(int socket, std::span<char> room, sockaddr_nl& sender) noexcept {
+    socklen_t length = sizeof sender;
+    return ::recvfrom(socket, room.data(), room.size(), MSG_TRUNC, reinterpret_cast<sockaddr*>(&sender), &length);
+}
+
+/// Security: who has CAP_NET_ADMIN over a network, as a server's root has over its own, may send to every netlink socket in it. His answer
+/// to a question of ours, sent beforehand to the number that our socket will have, is not the kernel's.
+bool is_kernel(const sockaddr_nl& sender) noexcept { return sender.nl_family == AF_NETLINK && sender.nl_pid == 0; }
 
 /// One message of a datagram: its header and what follows.
 struct Message {
@@ -155,9 +166,11 @@ Result<> NetlinkSocket::put(const std::vector<char>& bytes, std::size_t count) {
 Result<std::string_view> NetlinkSocket::receive() {
     if (!buffer_) buffer_ = std::make_unique_for_overwrite<char[]>(kReceiveSize);
     for (;;) {
-        auto size = ::recv(socket_.get(), buffer_.get(), kReceiveSize, MSG_TRUNC);
+        sockaddr_nl sender{};
+        auto size = receive_from(socket_.get(), {buffer_.get(), kReceiveSize}, sender);
         if (size < 0 && errno_now() == EINTR) continue;
         if (size < 0) return failed("receive from netlink");
+        if (!is_kernel(sender)) continue;
         if (static_cast<std::size_t>(size) > kReceiveSize) return fail(Code::failed, "a netlink answer has {} bytes", size);
         return std::string_view(buffer_.get(), static_cast<std::size_t>(size));
     }
@@ -248,9 +261,11 @@ int read_answers(int socket, std::uint32_t last) noexcept {
     char buffer[1024];  // an error's copy of our message may be cut off: only its head counts
     int first_error = 0;
     for (;;) {
-        auto size = ::recv(socket, buffer, sizeof buffer, 0);
+        sockaddr_nl sender{};
+        auto size = receive_from(socket, buffer, sender);
         if (size < 0 && errno_now() == EINTR) continue;
         if (size < 0) return -errno_now();
+        if (!is_kernel(sender)) continue;
         if (static_cast<std::size_t>(size) < sizeof(nlmsghdr) + sizeof(int)) return -EPROTO;
         auto header = read_as<nlmsghdr>({buffer, sizeof(nlmsghdr)});
         auto error = read_as<int>({buffer + sizeof(nlmsghdr), sizeof(int)});

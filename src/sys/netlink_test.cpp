@@ -5,10 +5,18 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <cstring>
 
+#include "base/dice.hpp"
+#include "sys/link.hpp"
 #include "sys/nft.hpp"
+#include "sys/own_namespaces.hpp"
+#include "sys/process.hpp"
 #include "sys/route.hpp"
 
 namespace vs::sys {
@@ -139,6 +147,199 @@ TEST(route_to, tells_local_addresses) {
 
     ASSERT_TRUE(route && *route);
     EXPECT_EQ((*route)->kind, RouteAnswer::Kind::local);
+}
+
+/// What a server's root can send in its own network, where our questions are asked about it.
+void forge(std::uint32_t port, std::uint32_t number, std::uint16_t type, std::string_view payload) {
+    MessageRow row;
+    row.begin(type, 0, payload, "forged");
+    const auto& bytes = row.number(number);
+    Fd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+    sockaddr_nl to{};
+    to.nl_family = AF_NETLINK;
+    to.nl_pid = port;
+    ASSERT_EQ(::sendto(socket.get(), bytes.data(), bytes.size(), 0, reinterpret_cast<sockaddr*>(&to), sizeof to), static_cast<ssize_t>(bytes.size()));
+}
+
+TEST(NetlinkSocket, only_the_kernel_answers) {
+    in_own_namespaces(CLONE_NEWNET, [] {
+        auto socket = NetlinkSocket::open(NETLINK_ROUTE).value();
+        ASSERT_TRUE(device_by_index(socket, 1));  // question 1; the socket's port is our pid from here on
+        const auto port = static_cast<std::uint32_t>(::getpid());
+        forge(port, 2, NLMSG_DONE, std::string_view("\0\0\0\0", 4));
+        EXPECT_EQ(links(socket).value().size(), 1U) << "a list that a stranger ends is not empty";
+
+        nlmsgerr refusal{};
+        refusal.error = -ENODEV;
+        forge(port, 3, NLMSG_ERROR, bytes_of(refusal));
+        EXPECT_TRUE(device_by_index(socket, 1).value()) << "a device that he says is not there";
+
+        MessageRow row;
+        set_up(row, 1, Arp::on);
+        refusal.error = 0;
+        forge(port, 4, NLMSG_ERROR, bytes_of(refusal));
+        ASSERT_TRUE(socket.run(row));
+        EXPECT_TRUE(links(socket).value()[0].up);
+    });
+}
+
+TEST(find_attribute, no_text_of_a_strangers_leads_beyond_its_end) {
+    base::Dice dice(1);
+    MessageRow row;
+    row.begin(RTM_NEWLINK, 0, bytes_of(ifinfomsg{}), "one");
+    row.text(IFLA_IFNAME, "eth0");
+    row.nested(IFLA_LINKINFO, [&] { row.text(IFLA_INFO_KIND, "veth"); });
+    row.number(IFLA_MTU, std::uint32_t{9000});
+    const std::string whole(attributes_behind<ifinfomsg>(view(row.finish()).substr(sizeof(nlmsghdr))));
+    for (int i = 0; i < 3000; ++i) {
+        const auto text = dice.damage(whole);
+        for (std::uint16_t type : {IFLA_IFNAME, IFLA_LINKINFO, IFLA_MTU}) {
+            auto found = find_attribute(text, type);
+            if (!found) continue;
+            EXPECT_TRUE(found->data() >= text.data() && found->data() + found->size() <= text.data() + text.size());
+            (void)find_attribute(*found, IFLA_INFO_KIND);
+        }
+    }
+    EXPECT_TRUE(attributes_behind<ifinfomsg>("short").empty());
+}
+
+/// Two ends of a cable, one of them in another network.
+struct PluggedIn {
+    PluggedIn() {
+        MessageRow row;
+        add_cable(row, {.near = {"near", 20, {2, 0, 0, 0, 0, 1}}, .far = {"far", 30, {2, 0, 0, 0, 0, 2}}, .mtu = 1400, .far_namespace = other.get()});
+        set_up(row, 20, Arp::on);
+        add_address(row, {.address = std::string_view("\xc0\0\2\1", 4), .prefix = 24, .index = 20, .origin = kRouteProtocol});
+        auto sent = socket.run(row);
+        EXPECT_TRUE(sent) << sent.error().message();
+    }
+    NamespaceFd other = make_network_namespace().value();
+    NetlinkSocket socket = NetlinkSocket::open(NETLINK_ROUTE).value();
+};
+
+TEST(Routes, what_was_made_is_what_the_kernel_says) {
+    in_own_namespaces(CLONE_NEWNET, [] {
+        PluggedIn cable;
+        auto near = device_by_name(cable.socket, "near").value().value();
+        EXPECT_EQ(near.index, 20U);
+        EXPECT_EQ(near.mtu, 1400U);
+        auto there = NetlinkSocket::open_in(cable.other, NETLINK_ROUTE).value();
+        EXPECT_EQ(device_by_index(there, 30).value()->name, "far");
+        EXPECT_FALSE(device_by_name(cable.socket, "far").value()) << "it is in the other network";
+
+        auto all = links(cable.socket).value();
+        auto link = std::ranges::find(all, "near", &Link::name);
+        ASSERT_NE(link, all.end());
+        EXPECT_EQ(link->kind, "veth");
+        EXPECT_TRUE(link->up);
+        EXPECT_EQ(link->master, 0U);
+
+        auto own = own_addresses(cable.socket).value();
+        auto address = std::ranges::find(own, "192.0.2.1", &OwnAddress::address);
+        ASSERT_NE(address, own.end());
+        EXPECT_EQ(address->prefix, 24);
+        EXPECT_EQ(address->index, 20U);
+        EXPECT_EQ(address->origin, kRouteProtocol);
+        EXPECT_EQ(address->broadcast, "");
+    });
+}
+
+TEST(Routes, lead_where_they_were_told_and_nowhere_once_removed) {
+    in_own_namespaces(CLONE_NEWNET, [] {
+        PluggedIn cable;
+        auto send = [&](auto add) {
+            MessageRow row;
+            add(row);
+            return cable.socket.run(row);
+        };
+        const std::string host("\xc6\x33\x64\7", 4), gateway("\xc0\0\2\2", 4), anywhere(4, '\0');
+        auto kind = [&](const std::string& to) { return route_to(cable.socket, to).value(); };
+        EXPECT_FALSE(kind(host)) << "no route";
+        const Route direct{.destination = host, .prefix = 32, .index = 20, .gateway = {}, .source = {}};
+        ASSERT_TRUE(send([&](auto& row) { add_route(row, direct); }));
+        EXPECT_EQ(send([&](auto& row) { add_route(row, direct); }).error().errno_value, EEXIST);
+        EXPECT_EQ(kind(host)->kind, RouteAnswer::Kind::unicast);
+        EXPECT_EQ(kind(host)->index, 20U);
+        EXPECT_EQ(kind(std::string("\xc0\0\2\1", 4))->kind, RouteAnswer::Kind::local);
+        ASSERT_TRUE(send([&](auto& row) { remove_route(row, direct); }));
+        EXPECT_FALSE(kind(host));
+
+        EXPECT_TRUE(default_routes(cable.socket).value().empty());
+        ASSERT_TRUE(send([&](auto& row) { add_route(row, {.destination = anywhere, .prefix = 0, .index = 20, .gateway = gateway, .source = {}, .mtu = 1300, .advmss = 1260}); }));
+        auto found = default_routes(cable.socket).value();
+        ASSERT_EQ(found.size(), 1U);
+        EXPECT_EQ(found[0].gateway, "192.0.2.2");
+        EXPECT_EQ(found[0].index, 20U);
+    });
+}
+
+TEST(Routes, a_device_goes_to_another_network_and_gets_a_name_that_is_free) {
+    in_own_namespaces(CLONE_NEWNET, [] {
+        PluggedIn cable;
+        MessageRow away;
+        move_device(away, {.index = 20, .target = cable.other.get(), .new_index = 77});
+        ASSERT_TRUE(cable.socket.run(away));
+        EXPECT_FALSE(device_by_index(cable.socket, 20).value());
+        auto there = NetlinkSocket::open_in(cable.other, NETLINK_ROUTE).value();
+        ASSERT_TRUE(device_by_index(there, 77).value());
+        MessageRow rename;
+        rename_device(rename, 77, "far");
+        EXPECT_FALSE(there.run(rename)) << "taken";
+        MessageRow other;
+        rename_device(other, 77, "near");
+        ASSERT_TRUE(there.run(other));
+        auto all = links(there).value();
+        EXPECT_FALSE(std::ranges::find(all, "near", &Link::name)->up) << "it arrives down";
+    });
+}
+
+constexpr const char* kTable = "table inet t {\nset s { type inet_service; }\nmap m { type inet_service : inet_service; }\n}\n";
+
+TEST(NftElements, are_added_whole_found_and_removed_whole) {
+    in_own_namespaces(CLONE_NEWNET, [] {
+        ASSERT_TRUE(run_checked({"nft", "-f", "-"}, {.input = kTable}));
+        auto socket = NetlinkSocket::open(NETLINK_NETFILTER).value();
+        const nft::Element in_set{"s", std::string("\0\x50", 2), ""}, in_map{"m", std::string("\0\x50", 2), std::string("\x1f\x90", 2)}, second{"s", std::string("\0\x51", 2), ""};
+        auto find = [&](const nft::Element& element) { return nft::find_element(socket, "t", element).value(); };
+        EXPECT_FALSE(find(in_set));
+        ASSERT_TRUE(nft::add_elements(socket, "t", {in_set, in_map}, nft::IfPresent::fail));
+        EXPECT_EQ(find(in_set), "");
+        EXPECT_EQ(find(in_map)->substr(0, 2), in_map.data);
+
+        auto again = nft::add_elements(socket, "t", {second, in_set}, nft::IfPresent::fail);
+        ASSERT_FALSE(again);
+        EXPECT_EQ(again.error().errno_value, EEXIST);
+        EXPECT_NE(again.error().message().find("element of 's' in table 't'"), std::string::npos);
+        EXPECT_FALSE(find(second)) << "all or none";
+        EXPECT_TRUE(nft::add_elements(socket, "t", {second, in_set}, nft::IfPresent::keep));
+
+        EXPECT_EQ(nft::remove_elements(socket, "t", {in_set, {"s", std::string("\0\x52", 2), ""}}).error().errno_value, ENOENT);
+        EXPECT_TRUE(find(in_set)) << "all or none";
+        EXPECT_TRUE(nft::remove_elements(socket, "t", {in_set, second, in_map}));
+        EXPECT_FALSE(find(in_map));
+        EXPECT_TRUE(nft::add_elements(socket, "t", {}, nft::IfPresent::fail)) << "nothing to do";
+        EXPECT_EQ(nft::add_elements(socket, "none", {in_set}, nft::IfPresent::fail).error().errno_value, ENOENT);
+        EXPECT_FALSE(nft::find_element(socket, "none", in_set).value());
+    });
+}
+
+TEST(NftChains, those_that_packets_meet_on_their_way_through_are_listed_with_what_they_do_by_default) {
+    in_own_namespaces(CLONE_NEWNET, [] {
+        auto socket = NetlinkSocket::open(NETLINK_NETFILTER).value();
+        EXPECT_TRUE(nft::forward_chains(socket).value().empty());
+        constexpr const char* kChains = "table ip a {\nchain f { type filter hook forward priority 0; policy drop; }\nchain i { type filter hook input priority 0; policy drop; }\nchain plain { }\n}\n"
+                                        "table inet b {\nchain f { type filter hook forward priority 0; }\n}\ntable arp c {\nchain i { type filter hook input priority 0; }\n}\n";
+        ASSERT_TRUE(run_checked({"nft", "-f", "-"}, {.input = kChains}));
+        auto chains = nft::forward_chains(socket).value();
+        ASSERT_EQ(chains.size(), 2U);
+        const bool ip_first = chains[0].family == "ip";
+        const auto& ip = chains[ip_first ? 0 : 1];
+        const auto& inet = chains[ip_first ? 1 : 0];
+        EXPECT_EQ(ip.table + " " + ip.name, "a f");
+        EXPECT_TRUE(ip.drops_by_default);
+        EXPECT_EQ(inet.family + " " + inet.table, "inet b");
+        EXPECT_FALSE(inet.drops_by_default);
+    });
 }
 
 }  // namespace

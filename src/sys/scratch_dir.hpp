@@ -28,7 +28,9 @@ class ScratchDir {
 
     void make_dir(const std::string& name, unsigned mode = 0755) const { ASSERT_TRUE(make_dirs(path(name), mode)); }
     void write(const std::string& name, const std::string& content) const {
-        ASSERT_TRUE(replace_file(dir_, name, content, 0600, Durability::volatile_));
+        const auto slash = name.rfind('/');  // npos + 1 is 0
+        const auto parent = open_dir(dir_, slash == std::string::npos ? "." : name.substr(0, slash)).value();
+        ASSERT_TRUE(replace_file(parent, name.substr(slash + 1), content, 0600, Durability::volatile_));
     }
     [[nodiscard]] std::string read(const std::string& name) const { return read_file(dir_, name).value_or(""); }
     [[nodiscard]] bool has(const std::string& name) const { return exists(dir_, name).value(); }
