@@ -114,6 +114,7 @@ int vserver_start(const vserver_context* given, char* const argv[], char* const 
 int vserver_wait(vserver_run* run, int* status) {
     auto held = library::take(run);
     if (!held) return report(held.error());
+    if (held->pid <= 0 || held->child < 0) return report(Error{Code::usage, 0, "a run that was not started, or that was waited for already", {}});
     context::Running running{{}, sys::PidFd(held->child), sys::Fd(held->status), {}};
     held->child = held->status = -1;
     library::give(*held, run);
