@@ -78,8 +78,9 @@ class Prover {
     Result<> devices() {
         auto socket = TRY(sys::NetlinkSocket::open(NETLINK_ROUTE));
         auto stray = TRY(stray_devices(socket));
-        for (const auto& link : TRY(sys::links(socket))) note("devices", fmt::format("{} ({}, {})", link.name, link.kind.empty() ? "hardware" : link.kind, link.up ? "up" : "down"));
-        for (const auto& link : stray) weak("device", fmt::format("'{}' is in the main environment; 'vserver secure-host catch' takes it out", link.name));
+        for (const auto& link : TRY(sys::links(socket))) note("devices", fmt::format("{} ({}, {})", base::escape_control(link.name), link.kind.empty() ? "hardware" : link.kind, link.up ? "up" : "down"));
+        // What comes back from a server's namespace is called as its root likes.
+        for (const auto& link : stray) weak("device", fmt::format("'{}' is in the main environment; 'vserver secure-host catch' takes it out", base::escape_control(link.name)));
         return whereabouts();
     }
 
@@ -210,7 +211,7 @@ class Prover {
         if (!namespace_fd) return {};
         auto socket = TRY(sys::NetlinkSocket::open_in(*namespace_fd, NETLINK_ROUTE));
         for (const auto& link : TRY(sys::links(socket)))
-            if (link.name != "lo") weak("process", fmt::format("{} is in another network that has the device '{}'", shown, link.name));
+            if (link.name != "lo") weak("process", fmt::format("{} is in another network that has the device '{}'", shown, base::escape_control(link.name)));
         return {};
     }
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/dice.hpp"
+
 namespace vs::guard {
 namespace {
 
@@ -39,6 +41,32 @@ TEST(Prove, reads_what_nmap_found) {
         "Host: 10.77.0.2 ()\tPorts: 22/open/tcp//ssh///, 80/closed/tcp//http///, 53/open|filtered/udp/////\tIgnored State: closed (65532)\n";
     EXPECT_EQ(open_on_wire(kReport), (Texts{"10.77.0.2 22/tcp", "10.77.0.2 53/udp"}));
     EXPECT_TRUE(open_on_wire("Host: \nHost: x\tPorts: \nPorts: 1/open/tcp\n").empty());
+}
+
+TEST(Prove, an_abstract_name_is_everything_behind_the_at_sign) {
+    const std::string head = "Num       RefCount Protocol Flags    Type St Inode Path\n", line = "0000000000000000: 00000002 00000000 00010000 0001 01 ";
+    struct Case { const char* rest; Texts names; };
+    for (const auto& [rest, names] : {Case{"12345 @a b", {"a b"}}, Case{"    1 @short", {"short"}}, Case{"1 @", {""}}, Case{"1 @ leading", {" leading"}}, Case{"1 @trailing ", {"trailing "}},
+                                      Case{"1 @a@b", {"a@b"}}, Case{"1 /run/@x", {}}, Case{"1", {}}, Case{"1 ", {}}, Case{"", {}}})
+        EXPECT_EQ(abstract_names(head + line + rest + "\n"), names) << rest;
+}
+
+TEST(Prove, tables_that_are_damaged_are_read_as_far_as_they_go) {
+    base::Dice dice(1);
+    const std::string protocols = "protocol  size sockets\nSCTP      1240      2      -1\nVSOCK 1 4 x\n", report = "Host: 10.77.0.2 ()\tPorts: 22/open/tcp//ssh///, 80/open/tcp//http///\tIgnored\n";
+    for (int i = 0; i < 1000; ++i) {
+        EXPECT_LE(other_protocols(dice.damage(protocols)).size(), 2U);
+        EXPECT_LE(open_on_wire(dice.damage(report)).size(), 3U);
+        (void)abstract_names(dice.damage("0: 0 0 0 1 1 1 @/tmp/x\n"));
+    }
+    EXPECT_EQ(other_protocols("A\nB 1\nC 1 x\nD 1 0\nE 1 1\n"), Texts{"1 of E"});
+}
+
+TEST(Prove, each_verdict_has_its_word) {
+    EXPECT_EQ(proof_name(Verdict::ok), "UNREACHABLE");
+    EXPECT_EQ(proof_name(Verdict::changed), "REACHABLE");
+    EXPECT_EQ(proof_name(Verdict::unknown), "UNKNOWN");
+    EXPECT_EQ(proof_note({.verdict = Verdict::ok, .weaknesses = {}, .unknown = {}, .evidence = {}, .when = "T"}, "d"), "secure-host prove: UNREACHABLE at T, sha256 of guard/proof d");
 }
 
 }  // namespace

@@ -18,6 +18,16 @@ std::vector<std::string_view> words_of(std::string_view line) {
     return words;
 }
 
+/// What stands behind seven fields and a blank, blanks of its own included; empty where the socket has no name.
+std::string_view path_of(std::string_view line) {
+    constexpr int kFieldsBefore = 7;
+    for (int field = 0; field < kFieldsBefore; ++field) {
+        line.remove_prefix(std::min(line.size(), line.find_first_not_of(' ')));
+        line.remove_prefix(std::min(line.size(), line.find(' ')));
+    }
+    return line.empty() ? line : line.substr(1);
+}
+
 }  // namespace
 
 std::vector<std::string> other_protocols(std::string_view table) {
@@ -34,9 +44,8 @@ std::vector<std::string> other_protocols(std::string_view table) {
 std::vector<std::string> abstract_names(std::string_view table) {
     std::vector<std::string> names;
     for (auto line : base::split(table, '\n')) {
-        constexpr std::size_t kFieldsBefore = 7;
-        auto words = words_of(line);
-        if (words.size() > kFieldsBefore && words[kFieldsBefore].starts_with('@')) names.emplace_back(words[kFieldsBefore].substr(1));
+        auto name = path_of(line);
+        if (name.starts_with('@')) names.emplace_back(name.substr(1));
     }
     std::ranges::sort(names);
     names.erase(std::unique(names.begin(), names.end()), names.end());
