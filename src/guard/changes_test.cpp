@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/dice.hpp"
+
 namespace vs::guard {
 namespace {
 
@@ -65,6 +67,41 @@ TEST(Changes, the_watch_takes_no_other_message) {
     EXPECT_EQ(parse_changed("lost")->server, "");
     for (const char* bad : {"", "web1", "web1 x", "web1 4 5 6 7", "../x 4", "web1 99999999999", "web1 -1", "lost 4 4 4 4"}) EXPECT_FALSE(parse_changed(bad)) << bad;
     EXPECT_FALSE(parse_changed(print_failure(Error{Code::failed, 0, "why", {}})));
+}
+
+TEST(Changes, no_message_of_a_strangers_ends_the_watch_but_as_an_error) {
+    base::Dice dice(1);
+    for (int i = 0; i < 2000; ++i) {
+        auto read = parse_changed(dice.damage("web1 4711 4712 99"));
+        if (!read) continue;
+        EXPECT_LE(read->who.size(), 3U);
+        for (pid_t pid : read->who) EXPECT_GE(pid, 0);
+    }
+    auto failed = parse_changed(print_failure(Error{Code::failed, 0, "a\n\x1b[2Jb", {}}));
+    ASSERT_FALSE(failed);
+    EXPECT_EQ(failed.error().message().find('\x1b'), std::string::npos);
+}
+
+TEST(Changes, a_server_that_is_called_like_a_message_is_a_server) {
+    Changes changes("/s");
+    changes.take(batch({event(5, "/s/lost/upper", "a")}));
+    auto read = parse_changed(changes.next().value());
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->server, "lost");
+}
+
+TEST(Changes, volumes_are_looked_at_whatever_is_expected_of_the_servers_own_files) {
+    Changes changes("/s");
+    ASSERT_TRUE(changes.expect(print_expectations("web1", {{"/", Expectation::ignored}})));
+    changes.take(batch({event(5, "/s/web1/upper/etc", "a"), event(6, "/s/web1/volumes/data", "a")}));
+    EXPECT_EQ(all_of(changes), Messages{"web1 6"});
+}
+
+TEST(Changes, what_is_expected_may_be_said_again) {
+    Changes changes("/s");
+    for (auto expectation : {Expectation::ignored, Expectation::frozen}) ASSERT_TRUE(changes.expect(print_expectations("web1", {{"/a b", expectation}})));
+    changes.take(batch({event(5, "/s/web1/upper/a b", "c")}));
+    EXPECT_EQ(all_of(changes), Messages{"web1 5"});
 }
 
 }  // namespace

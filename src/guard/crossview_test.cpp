@@ -1,6 +1,11 @@
 #include "guard/testimony.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+
+#include "base/dice.hpp"
+#include "sys/file.hpp"
+#include "sys/scratch_dir.hpp"
 
 namespace vs::guard {
 namespace {
@@ -192,6 +197,88 @@ TEST(Testimony, what_is_not_whole_or_not_as_agreed_is_none) {
         EXPECT_FALSE(look_into(bad + "end\n")) << bad;
     for (const char* bad : {"", "end", "sighting nonsense a b\nend\n", "sighting hidden_file a\nend\n", "counts 1 2 3\nend\n", "counts 1 2 3 x\nend\n", "end\nend\n"})
         EXPECT_FALSE(parse_findings(bad)) << bad;
+}
+
+TEST(Testimony, a_damaged_one_is_refused_or_understood_and_harms_nobody) {
+    const auto whole = piece("rule", "/", "0") + piece("task", "1001", "Name:\tx\nNSpid:\t1001\t1\n") + piece("program", "1001", "/x") + piece("socket", "-", "tcp 22 0.0.0.0 7") +
+                       piece("mounts", "-", "1 0 0:1 / / rw - overlay overlay rw\n") + piece("ps", "0", "1\n") + piece("asked", "/etc", "") + piece("told", "-", "/etc:\na\n") + "end\n";
+    base::Dice dice(1);
+    for (int i = 0; i < 3000; ++i) {
+        auto found = look_into(dice.damage(whole));
+        if (!found) continue;
+        EXPECT_TRUE(parse_findings(print_findings(*found)));
+    }
+}
+
+TEST(Testimony, findings_read_back_whatever_a_guest_called_its_things) {
+    base::Dice dice(2);
+    std::string bytes;
+    for (int c = 0; c < 256; ++c) bytes += static_cast<char>(c);
+    for (int i = 0; i < 300; ++i) {
+        Findings findings{.sightings = {}, .unknown = {}, .processes = dice.any(), .sockets = dice.any(), .mounts = dice.any(), .movers = dice.any()};
+        for (auto n = dice.below(4); n > 0; --n) findings.sightings.push_back({static_cast<Trick>(dice.below(8)), dice.text(bytes, 30), dice.text(bytes, 30)});
+        for (auto n = dice.below(3); n > 0; --n) findings.unknown.push_back({dice.text(bytes, 9), dice.text(bytes, 30)});
+        const auto text = print_findings(findings);
+        auto read = parse_findings(text);
+        ASSERT_TRUE(read);
+        EXPECT_EQ(read->sightings, findings.sightings);
+        EXPECT_EQ(read->unknown, findings.unknown);
+        EXPECT_EQ(print_findings(*read), text);
+        (void)parse_findings(dice.damage(text));
+    }
+}
+
+TEST(Testimony, what_is_written_piece_by_piece_is_understood_whole) {
+    sys::ScratchDir scratch;
+    auto file = sys::open_at(scratch.dir(), "t", O_RDWR | O_CREAT, 0600).value();
+    Testimony testimony(file);
+    model::Settings settings;
+    settings.volumes = {"/srv/a b"};
+    settings.nesting = true;
+    ASSERT_TRUE(testimony.add(Expected::of(settings)));
+    EXPECT_TRUE(testimony.has_room_for(1 << 20));
+    EXPECT_FALSE(testimony.has_room_for(kLargestTestimony));
+    for (int pid = 1; pid <= 40; ++pid) {  // more than is kept before it is written
+        ASSERT_TRUE(testimony.add(Piece::task, std::to_string(pid), fmt::format("Name:\tx\nNSpid:\t{0}\t{0}\n", pid)));
+        ASSERT_TRUE(testimony.add(Piece::maps, std::to_string(pid), std::string(100'000, '\n')));
+    }
+    EXPECT_FALSE(look_into(scratch.read("t"))) << "what has no end is not read";
+    ASSERT_TRUE(testimony.finish());
+    auto found = look_into(sys::read_file(scratch.dir(), "t", 8 << 20).value());
+    ASSERT_TRUE(found) << found.error().message();
+    EXPECT_EQ(found->processes, 40U);
+}
+
+TEST(Story, ports_of_every_spelling) {
+    struct Case { const char* line; Ports ports; };
+    for (const auto& [line, ports] : {Case{"tcp   LISTEN 0      511          0.0.0.0:80        0.0.0.0:*    users:((\"nginx\",pid=1,fd=5))", {"tcp 80"}},
+                                      Case{"tcp   LISTEN 0      128             [::]:22           [::]:*", {"tcp 22"}}, Case{"tcp LISTEN 0 128 *:443 *:*", {"tcp 443"}},
+                                      Case{"tcp        0      0 127.0.0.1:631           0.0.0.0:*               LISTEN", {"tcp 631"}}, Case{"tcp6       0      0 :::22   :::*   LISTEN", {"tcp 22"}},
+                                      Case{"udp6  0 0 fe80::1:546 :::*", {"udp 546"}}, Case{"udp   UNCONN 0 0 127.0.0.53%lo:53 0.0.0.0:*", {"udp 53"}},
+                                      Case{"tcp LISTEN 0 1 a:b a:*", {}}, Case{"tcp LISTEN 0 1 :: :*", {}}, Case{"tcp LISTEN", {}}, Case{"tcp", {}}, Case{"", {}}, Case{"LISTEN tcp 1:22", {}},
+                                      Case{"tcp LISTEN 0 1 0.0.0.0:99999999999999999999 x", {}}})
+        EXPECT_EQ(parse_ports(line), ports) << line;
+}
+
+TEST(Story, a_heading_is_one_that_was_asked_for_and_names_before_it_are_nobodys) {
+    EXPECT_EQ(parse_names("stray\n/etc:\na\n/evil:\nb\n", {"/etc"}), (Names{{"/etc", {"a", "/evil:", "b"}}}));
+    EXPECT_TRUE(parse_names("a\nb\n/none:\n", {"/etc"}).empty());
+    EXPECT_EQ(parse_names("/etc:\n\n\n", {"/etc"}), (Names{{"/etc", {}}}));
+    EXPECT_EQ(parse_names("/etc:\na\n\n/etc:\nb\n", {"/etc"}), (Names{{"/etc", {"a", "b"}}})) << "told twice";
+}
+
+TEST(Story, a_number_that_is_none_is_nobody) {
+    EXPECT_EQ(parse_pids("-1\n+5\n0x10\n1.5\n 007\n2147483648\n2147483647\n", 0), (Pids{7, 2147483647}));
+    EXPECT_TRUE(parse_pids("1 2\n", 5).empty());
+}
+
+TEST(Crossview, each_trick_has_a_name_of_its_own_and_one_of_them_is_only_a_hint) {
+    std::set<std::string_view> names;
+    for (unsigned trick = 0; trick < 8; ++trick) {
+        names.insert(trick_name(static_cast<Trick>(trick)));
+        EXPECT_EQ((Sighting{static_cast<Trick>(trick), {}, {}}.is_hint()), static_cast<Trick>(trick) == Trick::anonymous_code);
+    }
+    EXPECT_EQ(names.size(), 8U);
 }
 
 }  // namespace

@@ -30,5 +30,31 @@ TEST(Policy, named_twice_the_stricter_rule_holds) {
     EXPECT_EQ(Policy::of({.frozen = {"/a"}, .growing = {"/a"}, .ignored = {"/a"}}).of_path("/a/b"), Expectation::frozen);
 }
 
+TEST(Policy, the_longest_rule_holds_and_of_equal_ones_the_later) {
+    const Policy policy({{"/", Expectation::ignored}, {"/a", Expectation::frozen}, {"/a/*/c", Expectation::growing}, {"/a/b", Expectation::packages}, {"/a/b/c", Expectation::ignored}, {"/a/b/c", Expectation::frozen}});
+    struct Case { const char* path; Expectation expected; };
+    for (const auto& [path, expected] : {Case{"/", Expectation::ignored}, Case{"/x", Expectation::ignored}, Case{"/a", Expectation::frozen}, Case{"/ab", Expectation::ignored},
+                                         Case{"/a/x", Expectation::frozen}, Case{"/a/x/c", Expectation::growing}, Case{"/a/x/c/d", Expectation::growing}, Case{"/a/b", Expectation::packages},
+                                         Case{"/a/b/x", Expectation::packages}, Case{"/a/b/c", Expectation::frozen}, Case{"/a/*/c", Expectation::growing}})
+        EXPECT_EQ(policy.of_path(path), expected) << path;
+    EXPECT_EQ(Policy({}).of_path("/x"), Expectation::frozen) << "of what no rule speaks everything is expected";
+}
+
+TEST(Policy, knows_where_something_is_expected_below_a_place) {
+    const Policy policy({{"/", Expectation::ignored}, {"/var/lib/dpkg", Expectation::packages}, {"/home/*/.ssh", Expectation::frozen}, {"/srv/x", Expectation::ignored}});
+    struct Case { const char* path; bool expects; };
+    for (const auto& [path, expects] : {Case{"/", true}, Case{"/var", true}, Case{"/var/lib", true}, Case{"/var/lib/dpkg", false}, Case{"/va", false}, Case{"/home", true},
+                                        Case{"/home/u", true}, Case{"/home/u/.ssh", false}, Case{"/home/u/x", false}, Case{"/srv", false}, Case{"/tmp", false}})
+        EXPECT_EQ(policy.expects_below(path), expects) << path;
+}
+
+TEST(Policy, an_image_is_frozen_everywhere) {
+    for (const char* path : {"/", "/tmp/x", "/var/log/syslog", "/home/u"}) EXPECT_EQ(Policy::all_frozen().of_path(path), Expectation::frozen) << path;
+    EXPECT_EQ(expectation_name(Expectation::frozen), "frozen");
+    EXPECT_EQ(expectation_name(Expectation::packages), "packages");
+    EXPECT_EQ(expectation_name(Expectation::growing), "growing");
+    EXPECT_EQ(expectation_name(Expectation::ignored), "ignored");
+}
+
 }  // namespace
 }  // namespace vs::guard
