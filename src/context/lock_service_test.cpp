@@ -2,6 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstring>
+
+#include "context/lock_protocol.hpp"
+#include "sys/fd.hpp"
+
 namespace vs::context {
 namespace {
 
@@ -50,6 +56,40 @@ TEST(Granted, every_address_has_to_be) {
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, Code::denied);
     EXPECT_NE(refused.error().message().find("192.0.2.2 is not granted to 'alice'"), std::string::npos);
+}
+
+/// What the service answers to a message of these bytes, whoever sends it.
+LockAnswer answer_to(std::string_view message) {
+    auto sockets = sys::make_socket_pair().value();
+    EXPECT_TRUE(sys::send_message(sockets.ours, message));
+    EXPECT_TRUE(serve_lock(sockets.theirs));
+    auto text = sys::receive_message(sockets.ours).value();
+    LockAnswer answer;
+    EXPECT_EQ(text.size(), sizeof answer);
+    std::memcpy(&answer, text.data(), std::min(text.size(), sizeof answer));
+    EXPECT_NE(std::ranges::find(answer.sentence, '\0'), answer.sentence.end()) << "it ends";
+    return answer;
+}
+
+std::string_view bytes_of(const LockAsk& ask) { return {reinterpret_cast<const char*>(&ask), sizeof ask}; }
+
+TEST(LockService, a_request_that_is_none_is_refused_before_anybody_is_looked_at) {
+    const LockAsk whole;
+    auto endless = whole, foreign = whole, switched = whole, no_broadcast_end = whole;
+    endless.addresses[3].fill('1');
+    foreign.magic ^= 1;
+    switched.own_loopback = 2;
+    no_broadcast_end.broadcast.fill('x');
+    const auto bytes = std::string(bytes_of(whole));
+    struct Case { std::string message; const char* sentence; };
+    for (const auto& [message, sentence] : {Case{"x", "the request has 1 bytes"}, Case{bytes.substr(1), "is chbind of another version?"}, Case{bytes + "x", "is chbind of another version?"},
+                                            Case{std::string(bytes_of(foreign)), "the request is none"}, Case{std::string(bytes_of(switched)), "the request is none"},
+                                            Case{std::string(bytes_of(endless)), "a word of the request has no end"}, Case{std::string(bytes_of(no_broadcast_end)), "a word of the request has no end"}}) {
+        const auto answer = answer_to(message);
+        EXPECT_EQ(answer.refused, 1);
+        EXPECT_EQ(answer.code, static_cast<std::int32_t>(Code::usage));
+        EXPECT_NE(std::string_view(answer.sentence.data()).find(sentence), std::string_view::npos) << answer.sentence.data();
+    }
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <map>
+#include <utility>
 
 #include "base/text.hpp"
 #include "model/name.hpp"
@@ -23,11 +24,13 @@ constexpr const char* kLockFile = "lock";
 
 std::string directory() { return kRun + "/.contexts"; }
 
-Result<std::uint64_t> number_in(const std::map<std::string_view, std::string_view>& fields, std::string_view key) {
+/// What does not fit would be another's number.
+template <typename Number = std::uint64_t>
+Result<Number> number_in(const std::map<std::string_view, std::string_view>& fields, std::string_view key) {
     auto found = fields.find(key);
     auto value = found == fields.end() ? std::nullopt : base::parse_number(found->second);
-    if (!value) return fail(Code::failed, "the record of a context has no good '{}'", key);
-    return *value;
+    if (!value || !std::in_range<Number>(*value)) return fail(Code::failed, "the record of a context has no good '{}'", key);
+    return static_cast<Number>(*value);
 }
 
 bool lives(const Record& record) {
@@ -70,12 +73,12 @@ Result<Record> parse_record(std::string_view text) {
     Record record;
     record.number = TRY(number_in(fields, "number"));
     record.name = std::string(fields["name"]);
-    record.init = static_cast<pid_t>(TRY(number_in(fields, "init")));
+    record.init = TRY(number_in<pid_t>(fields, "init"));
     record.init_start = TRY(number_in(fields, "init_start"));
     record.home = TRY(number_in(fields, "home"));
     record.processes = TRY(number_in(fields, "processes"));
-    record.areas = static_cast<Areas>(TRY(number_in(fields, "areas")));
-    record.flags = static_cast<Flags>(TRY(number_in(fields, "flags")));
+    record.areas = TRY(number_in<Areas>(fields, "areas"));
+    record.flags = TRY(number_in<Flags>(fields, "flags"));
     record.keep = model::CapabilitySet::from_bits(TRY(number_in(fields, "keep")));
     record.no_new_privileges = TRY(number_in(fields, "no_new_privileges")) != 0;
     return record;
