@@ -107,6 +107,11 @@ json of_service(const model::Service& service) {
     return {{"name", service.name}, {"command", service.command}, {"user", service.user}, {"restart", service.restart}};
 }
 
+json of_device(const model::OwnDevice& device) {
+    auto text = [](const auto& value) { return json(value.text()); };
+    return {{"name", device.name}, {"addresses", list_of(device.addresses, text)}, {"gateways", list_of(device.gateways, text)}};
+}
+
 json of_ulimits(const std::map<std::string, model::ResourceLimit>& ulimits) {
     auto document = json::object();
     for (const auto& [name, limit] : ulimits) document[name] = {{"soft", or_null(limit.soft)}, {"hard", or_null(limit.hard)}};
@@ -118,6 +123,7 @@ json of_settings(const model::Settings& settings) {
             {"hostname", or_null(settings.host_name)},
             {"domainname", or_null(settings.domain_name)},
             {"network", of_network(settings.network)},
+            {"devices", list_of(settings.devices, of_device)},
             {"init", word(settings.init)},
             {"services", list_of(settings.services, of_service)},
             {"capabilities", settings.capabilities.names()},

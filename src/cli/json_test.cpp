@@ -65,6 +65,28 @@ TEST(Json, settings_are_complete) {
     EXPECT_EQ(document["settings"]["stop_timeout_ms"], 90'000);
 }
 
+TEST(Json, devices_of_its_own_are_among_the_settings) {
+    auto settings = *running_server().settings;
+    settings.devices = {{"eth1", {model::NetworkAddress::parse("192.0.2.10/24").value()}, {model::IpAddress::parse("192.0.2.1").value()}}};
+    auto document = json::parse(json_settings(running_server().name, settings))["settings"];
+    EXPECT_EQ(document["devices"], json::parse(R"([{"name": "eth1", "addresses": ["192.0.2.10/24"], "gateways": ["192.0.2.1"]}])"));
+}
+
+/// A text of a guest's in every place that holds one: the document stays one, and says it as it is.
+TEST(Json, what_a_guest_chose_breaks_no_document) {
+    for (const std::string& text : {std::string("a\"b\\c"), std::string("\x1b[2J\n"), std::string("\xff\xfe"), std::string("\0x", 2)}) {
+        auto server = running_server();
+        server.run->init_path = server.last_end = server.problem = server.restart = text;
+        auto document = json::parse(json_servers({server}, {{Code::failed, 0, text, {text}}}), nullptr, false);
+        ASSERT_TRUE(document.is_object());
+        EXPECT_EQ(document["servers"].size(), 1U);
+        EXPECT_EQ(document["errors"].size(), 1U);
+        ASSERT_TRUE(json::parse(json_findings(Examination{"", {{server::Grade::bad, text, text, text}}}), nullptr, false).is_object());
+        ASSERT_TRUE(json::parse(json_files(server.name, {text}), nullptr, false).is_object());
+        ASSERT_TRUE(json::parse(json_hiding({true, {text}, {{text}, {text}, {{7, text, text}}}}), nullptr, false).is_object());
+    }
+}
+
 TEST(Json, images_say_who_stands_on_them) {
     storage::ImageRecord image;
     image.id = "debian-1";
