@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/text.hpp"
 #include "cli/command_guard.hpp"
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
@@ -15,7 +16,8 @@ using json = nlohmann::ordered_json;
 
 std::string alert_line(const guard::Alert& alert) {
     auto subject = alert.server.empty() ? std::string("watch") : alert.server;
-    return fmt::format("{} {}: {}: {}{}{}\n", alert.when, subject, alert.kind, alert.sentence, alert.who.empty() ? "" : "; by ", alert.who);
+    auto text = fmt::format("{} {}: {}: {}{}{}", alert.when, subject, alert.kind, alert.sentence, alert.who.empty() ? "" : "; by ", alert.who);
+    return base::escape_control(text) + "\n";  // a reason comes from the surveyor, which has read what a guest wrote
 }
 
 Result<int> watch(const Invocation& line) {
