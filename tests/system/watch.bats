@@ -82,7 +82,7 @@ count_of() { vserver guard status --json | jq --arg text "$1" '[.alerts[] | sele
     WAIT_SECONDS=60 wait_until alerted file '/etc/f2: content'
     kill "$tracer"
     wait "$tracer" || true
-    digester=$(awk '/execveat?\(.*vserver-onlooker", "digest"/ { print $1; exit }' "$trace")
+    digester=$(awk '/execve(at)?\(.*vserver-onlooker", "digest"/ { print $1; exit }' "$trace")
     [ -n "$digester" ]
     grep "^$digester " "$trace" | sed -n '/seccomp(SECCOMP_SET_MODE_FILTER.* = 0/,$p' >"$trace.after"
     grep -q 'pread64(3' "$trace.after"
