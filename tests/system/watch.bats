@@ -91,6 +91,14 @@ count_of() { vserver guard status --json | jq --arg text "$1" '[.alerts[] | sele
     grep "^$digester " "$trace" | grep -q 'landlock_restrict_self(.* = 0'
 }
 
+@test "a program that is too large to be digested is told as that" {
+    new_victim web1
+    start_watch
+    vserver web1 exec -- sh -c 'cp /bin/busybox /tmp/sh; yes | head -c 70000000 >>/tmp/sh; exec /tmp/sh -c "echo evil >>/etc/f3; sleep 1000; :"' </dev/null >/dev/null 2>&1 3>&- &
+    WAIT_SECONDS=90 wait_until alerted file '/etc/f3: content'
+    vserver guard status --json | jq -r '.alerts[] | select(.sentence | contains("/etc/f3: content")).who' | grep -q '(/tmp/sh, inode [0-9]*, BLAKE2b unknown: .*more to read'
+}
+
 @test "data being written is no alert, and what is changed back and again is told again" {
     new_victim web1
     start_watch
