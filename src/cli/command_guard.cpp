@@ -93,6 +93,7 @@ Result<int> accept(const Invocation& line) {
     auto paths = TRY(paths_of(line));
     auto store = TRY(storage::Store::open());
     auto server = TRY(server::load_server(store, line.names[0].text()));
+    TRY(guard::keep_rights_for(guard::Looking::scan));
     auto report = TRY_WITH(guard::accept(store, server, paths), "cannot accept '{}'", server.name.text());
     if (line.has(Opt::json)) print(json_scans({report}, {}));
     else print(scan_text(report));

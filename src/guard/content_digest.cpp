@@ -14,7 +14,7 @@ namespace vs::guard {
 namespace {
 
 constexpr std::size_t kBlock = std::size_t{1} << 18;  // stays in a processor's second cache
-constexpr std::size_t kAlignment = 4096;              // what O_DIRECT wants at most
+constexpr std::size_t kAlignment = 4096, kLargestUnit = 65536;  // what O_DIRECT wants of memory, and of lengths, at most
 
 class Hash {
   public:
@@ -61,7 +61,7 @@ Result<> ReadBudget::take(std::uint64_t count) {
 /// O_DIRECT takes whole blocks. No more of them than there are: behind the end of a file the kernel writes zeros.
 Result<bool> ContentReader::is_stored(const Copies& file, std::span<const unsigned char> block, std::uint64_t at, ReadBudget& budget) {
     if (!file.stored) return true;
-    const auto whole = (block.size() + kAlignment - 1) / kAlignment * kAlignment;
+    const auto whole = (block.size() + kLargestUnit - 1) / kLargestUnit * kLargestUnit;
     const auto count = TRY(sys::read_at(*file.stored, std::span(blocks_->stored).first(whole), at));
     TRY(budget.take(block.size()));
     return count >= block.size() && std::memcmp(block.data(), blocks_->stored.data(), block.size()) == 0;

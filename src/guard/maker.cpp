@@ -32,7 +32,7 @@ Result<std::string> Makers::describe_program(const sys::DirFd& process) {
     auto key = fmt::format("{} {} {} {}", status.st_dev, stamp.inode, stamp.changed, status.st_size);
     if (auto known = digests_.find(key); known != digests_.end()) return fmt::format("inode {}, BLAKE2b {}", stamp.inode, known->second);
     auto digest = have_digested(file);
-    if (!digest) return fmt::format("inode {}, BLAKE2b unknown: {}", stamp.inode, digest.error().message());
+    if (!digest) return fmt::format("inode {}, BLAKE2b unknown: {}", stamp.inode, base::escape_control(digest.error().message()));
     if (digests_.size() >= kMostRemembered) digests_.clear();
     if (is_settled(stamp)) digests_.emplace(std::move(key), *digest);
     return fmt::format("inode {}, BLAKE2b {}", stamp.inode, *digest);

@@ -33,7 +33,14 @@ constexpr std::chrono::minutes kRound{10};  // every server, events or not: stor
 constexpr int kRest = 5;                   // times as long as a scan took it waits for the next: a busy server costs a sixth of a core
 constexpr std::chrono::seconds kShortLife{1};  // a reader that lives no longer is not started again
 constexpr const char* kTooLong = "(its path is too long to be told)";
-constexpr std::size_t kMostNamed = 3, kMostAlerts = 600, kMostPrograms = 64, kMostRemembered = 4096;
+constexpr std::size_t kMostNamed = 3, kMostLooks = 8, kMostAlerts = 600, kMostPrograms = 64, kMostRemembered = 4096;
+
+/// Who has changed something since the last scan.
+struct Seen {
+    std::vector<std::string> who;
+    std::size_t looks = 0;     ///< that were taken at processes
+    Clock::duration took{};    ///< all of them
+};
 
 /// What is known of a server.
 struct Watched {
@@ -41,7 +48,7 @@ struct Watched {
     std::set<std::string> ports, programs;      ///< that were seen
     bool has_looked = false;
     std::string trouble;                        ///< that kept us from looking at ports and programs, the last time
-    std::vector<std::string> who;               ///< since the last scan
+    Seen seen;
     std::optional<Clock::time_point> changed;   ///< when the first event since the last scan came
     Clock::time_point not_before{};
     std::string expectations;                   ///< that the reader of events knows
@@ -115,12 +122,18 @@ class Watch {
         }
         auto& watched = servers_[changed->server];
         if (!watched.changed) watched.changed = Clock::now();
-        for (pid_t pid : changed->who) {
-            if (watched.who.size() == kMostNamed) break;
-            auto who = makers_.describe(pid);
-            if (std::ranges::find(watched.who, who) == watched.who.end()) watched.who.push_back(std::move(who));
-        }
+        for (pid_t pid : changed->who) add_maker(watched.seen, pid);
         return {};
+    }
+
+    /// Not often: a server chooses how large its programs are, and how often each is another that has to be digested again.
+    void add_maker(Seen& seen, pid_t pid) {
+        if (seen.who.size() == kMostNamed || seen.looks == kMostLooks) return;
+        const auto begun = Clock::now();
+        auto who = makers_.describe(pid);
+        ++seen.looks;
+        seen.took += Clock::now() - begun;
+        if (std::ranges::find(seen.who, who) == seen.who.end()) seen.who.push_back(std::move(who));
     }
 
     /// What it had read and not said is lost, what it had not read waits in the kernel.
@@ -147,8 +160,9 @@ class Watch {
             auto now = Clock::now();
             if (!watched.changed || now < *watched.changed + kGather || now < watched.not_before) continue;
             watched.changed.reset();
-            scan_one(name, watched);
-            watched.not_before = Clock::now() + kRest * (Clock::now() - now);
+            const auto seen = std::exchange(watched.seen, {});
+            scan_one(name, watched, fmt::format("{}", fmt::join(seen.who, ", ")));
+            watched.not_before = Clock::now() + kRest * (Clock::now() - now + seen.took);
         }
         return {};
     }
@@ -158,8 +172,7 @@ class Watch {
         return about + (about.empty() || detail.empty() ? "" : ": ") + base::escape_control(detail);
     }
 
-    void scan_one(const std::string& name, Watched& watched) {
-        auto who = std::exchange(watched.who, {});
+    void scan_one(const std::string& name, Watched& watched, const std::string& who) {
         auto server = server::load_server(store_, name);
         if (!server && server.error().code == Code::no_such_server) return watched.told.clear();
         if (!server) return tell_once(watched, name, {{"unknown", server.error().message()}}, who);
@@ -174,11 +187,11 @@ class Watch {
     }
 
     /// What was told and still is so is not told again; what came back is.
-    void tell_once(Watched& watched, const std::string& name, const std::vector<std::pair<const char*, std::string>>& found, const std::vector<std::string>& who) {
+    void tell_once(Watched& watched, const std::string& name, const std::vector<std::pair<const char*, std::string>>& found, const std::string& who) {
         std::set<std::string> now;
         for (const auto& [kind, sentence] : found) {
             now.insert(sentence);
-            if (!watched.told.contains(sentence)) alert(name, kind, sentence, fmt::format("{}", fmt::join(who, ", ")));
+            if (!watched.told.contains(sentence)) alert(name, kind, sentence, who);
         }
         watched.told = std::move(now);
     }

@@ -82,13 +82,21 @@ count_of() { vserver guard status --json | jq --arg text "$1" '[.alerts[] | sele
     WAIT_SECONDS=60 wait_until alerted file '/etc/f2: content'
     kill "$tracer"
     wait "$tracer" || true
-    digester=$(awk '/execveat?\(.*vserver-onlooker", "digest"/ { print $1; exit }' "$trace")
+    digester=$(awk '/execve(at)?\(.*vserver-onlooker", "digest"/ { print $1; exit }' "$trace")
     [ -n "$digester" ]
     grep "^$digester " "$trace" | sed -n '/seccomp(SECCOMP_SET_MODE_FILTER.* = 0/,$p' >"$trace.after"
     grep -q 'pread64(3' "$trace.after"
     ! grep -E 'open|socket\(|connect|exec|kill\(|ptrace|clone|fork' "$trace.after" || false
     [ "$(grep "^$digester " "$trace" | grep -o 'capset.*effective=[^,]*' | tail -n 1 | sed 's/.*effective=//')" = 0 ]
     grep "^$digester " "$trace" | grep -q 'landlock_restrict_self(.* = 0'
+}
+
+@test "a program that is too large to be digested is told as that" {
+    new_victim web1
+    start_watch
+    vserver web1 exec -- sh -c 'cp /bin/busybox /tmp/sh; yes | head -c 70000000 >>/tmp/sh; exec /tmp/sh -c "echo evil >>/etc/f3; sleep 1000; :"' </dev/null >/dev/null 2>&1 3>&- &
+    WAIT_SECONDS=90 wait_until alerted file '/etc/f3: content'
+    vserver guard status --json | jq -r '.alerts[] | select(.sentence | contains("/etc/f3: content")).who' | grep -q '(/tmp/sh, inode [0-9]*, BLAKE2b unknown: .*more to read'
 }
 
 @test "data being written is no alert, and what is changed back and again is told again" {
