@@ -92,7 +92,7 @@ system_suites() {
 # Not the sweeps, which count system calls: the sanitizers make their own. Nor the long forms of the logs' tests.
 sanitized_suites() {
     local file status=0
-    local -x LOG_RECORDS='' LOG_MUTATIONS='' LOG_GOOD=''
+    local -x LOG_RECORDS='' LOG_MUTATIONS='' LOG_GOOD='' WAIT_SECONDS=30
     quietly tests/support/sanitized-build || return
     for file in tests/escape/*.bats tests/system/*.bats; do
         [[ $file =~ /sweep_ ]] || one_suite "$PWD/build-sanitized" "$file" || status=1

@@ -183,6 +183,7 @@ stands() { [ "$(cat "$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)$(g
 # -------------------------------------------------------------------------------------------------------------- confined
 
 @test "who looks into what was gathered can read it, write a report, and do nothing else" {
+    require_feature plain_program vserver-onlooker
     local trace=$BATS_TEST_TMPDIR/trace onlooker
     strace -f -s 200 -o "$trace" -e trace='!futex' vserver web1 crossview >/dev/null
     onlooker=$(awk '/execve.*vserver-onlooker|execveat.*vserver-onlooker/ { print $1 }' "$trace" | tail -n 1)

@@ -248,6 +248,7 @@ rights_in() {
 }
 
 @test "the surveyor can read the server's files and do nothing else" {
+    require_feature plain_program vserver-surveyor
     new_victim web1
     inside web1 'mkdir /etc/secret; echo x >/etc/secret/x; chmod 000 /etc/secret/x /etc/secret; chown 33:34 /etc/secret/x'
     local trace=$BATS_TEST_TMPDIR/trace surveyor

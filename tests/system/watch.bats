@@ -172,6 +172,7 @@ count_of() { vserver guard status --json | jq --arg text "$1" '[.alerts[] | sele
 }
 
 @test "a server with very much to tell is told of so often, and then as one that has more" {
+    require_feature plain_program vserver    # 600 in a minute
     new_victim web1
     start_watch
     inside web1 'i=0; while [ $i -lt 900 ]; do : >/etc/many$i; i=$((i + 1)); done'
@@ -194,6 +195,7 @@ reader_of() { pgrep -P "$1" -f 'vserver-onlooker events'; }
 field() { sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"; }
 
 @test "who reads events is nobody else, may ask for names alone, and opens nothing" {
+    require_feature plain_program vserver
     new_victim web1
     start_watch
     local reader uid
