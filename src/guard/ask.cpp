@@ -2,6 +2,7 @@
 
 #include <span>
 
+#include "base/text.hpp"
 #include "sys/random.hpp"
 
 namespace vs::guard {
@@ -16,20 +17,26 @@ struct Question {
     Command command;
     std::size_t column = 0;  ///< where a line of the answer has the pid
 };
+/// The same as text, so that a table of them costs a program that asks nothing nothing at its start.
+struct Phrase {
+    std::string_view words;  ///< one blank between them
+    std::size_t column = 0;
+};
 
 // All of one line say the same. No column before the pid can hold what a process chose for itself.
-const std::vector<Question> kPs = {{{"ps", "-e", "-o", "pid="}}, {{"ps", "-A", "-o", "pid="}}, {{"ps", "-e"}},         {{"ps", "-A"}},
-                                   {{"ps", "ax"}},               {{"ps", "aux"}, 1},           {{"ps", "-ef"}, 1},     {{"ps", "-eo", "pid,ppid"}},
-                                   {{"ps", "-eF"}, 1},           {{"ps", "axo", "pid,tty"}},   {{"ps", "-Ao", "pid"}}, {{"ps", "-efww"}, 1}};
-const std::vector<Question> kBusyboxPs = {{{"ps", "-o", "pid"}}, {{"ps", "-o", "pid,user"}}, {{"ps"}}};
-const std::vector<Question> kProc = {{{"ls", "-1", "/proc"}}, {{"ls", "/proc"}}, {{"ls", "-A", "/proc"}}, {{"ls", "-1a", "/proc"}}};
-const std::vector<Question> kSs = {{{"ss", "-H", "-a", "-n", "-t", "-u"}}, {{"ss", "-antu"}}, {{"ss", "-tuan"}}, {{"ss", "-antup"}}};
-const std::vector<Question> kNetstat = {{{"netstat", "-a", "-n", "-t", "-u"}}, {{"netstat", "-antu"}}, {{"netstat", "-tuan"}}};
-const std::vector<Question> kNames = {{{"ls", "-1a", "--"}}, {{"ls", "-a", "--"}}, {{"ls", "-A", "--"}}, {{"ls", "-1A", "--"}}};
+constexpr Phrase kPs[] = {{"ps -e -o pid="}, {"ps -A -o pid="},  {"ps -e"},     {"ps -A"},           {"ps ax"},      {"ps aux", 1},
+                          {"ps -ef", 1},     {"ps -eo pid,ppid"}, {"ps -eF", 1}, {"ps axo pid,tty"}, {"ps -Ao pid"}, {"ps -efww", 1}};
+constexpr Phrase kBusyboxPs[] = {{"ps -o pid"}, {"ps -o pid,user"}, {"ps"}};
+constexpr Phrase kProc[] = {{"ls -1 /proc"}, {"ls /proc"}, {"ls -A /proc"}, {"ls -1a /proc"}};
+constexpr Phrase kSs[] = {{"ss -H -a -n -t -u"}, {"ss -antu"}, {"ss -tuan"}, {"ss -antup"}};
+constexpr Phrase kNetstat[] = {{"netstat -a -n -t -u"}, {"netstat -antu"}, {"netstat -tuan"}};
+constexpr Phrase kNames[] = {{"ls -1a --"}, {"ls -a --"}, {"ls -A --"}, {"ls -1A --"}};
 
-Result<Question> any_of(const std::vector<Question>& questions) {
+Result<Question> any_of(std::span<const Phrase> phrases) {
     auto chance = static_cast<unsigned char>(TRY(sys::random_bytes(1))[0]);
-    return questions[chance % questions.size()];
+    const auto& phrase = phrases[chance % phrases.size()];
+    const auto words = base::split(phrase.words, ' ');
+    return Question{Command(words.begin(), words.end()), phrase.column};
 }
 
 struct Answer {

@@ -26,10 +26,14 @@ class Sha256 {
     crypto_hash_sha256_state state_;
 };
 
-const bool kByInstructions = has_sha_instructions();
+/// Asked once, by who hashes: in a virtual machine the question costs more than a hash.
+bool by_instructions() {
+    static const bool has = has_sha_instructions();
+    return has;
+}
 
 Hash sha256(std::initializer_list<std::string_view> parts) {
-    if (kByInstructions) return sha256_by_instructions({parts.begin(), parts.size()});
+    if (by_instructions()) return sha256_by_instructions({parts.begin(), parts.size()});
     Sha256 sha;
     for (auto part : parts) sha.add(part);
     return sha.finish();

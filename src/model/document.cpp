@@ -44,6 +44,26 @@ Result<void> check_bounds(std::string_view text, const std::string& file) {
     return {};
 }
 
+bool is_plain_comment(std::string_view line) {
+    const auto begin = line.find_first_not_of(" \t");
+    const auto is_plain = [](char c) { return c == '\t' || (c >= ' ' && c <= '~'); };
+    return begin != std::string_view::npos && line[begin] == '#' && std::ranges::all_of(line, is_plain);
+}
+
+/// The same lines, those that are nothing but a comment empty: settings are mostly that, and toml++ takes its time over each
+/// character. Text over several lines may hold what looks like one.
+std::string without_comments(std::string_view text) {
+    if (text.find("\"\"\"") != std::string_view::npos || text.find("'''") != std::string_view::npos) return std::string(text);
+    std::string out;
+    out.reserve(text.size());
+    for (auto line : base::split(text, '\n')) {
+        if (!is_plain_comment(line)) out += line;
+        out += '\n';
+    }
+    out.pop_back();  // the last line has none, or is the nothing behind it
+    return out;
+}
+
 Node convert(const toml::node& from, Node to);
 
 /// The place of a value below `parent`, without the value.
@@ -132,7 +152,7 @@ Result<void> Node::require(Kind wanted) const {
 
 Result<Node> parse_document(std::string_view text, const std::string& file) {
     TRY(check_bounds(text, file));
-    auto parsed = toml::parse(text);
+    auto parsed = toml::parse(std::string_view(without_comments(text)));
     if (parsed.failed()) return fail_at(file, parsed.error().source().begin.line, parsed.error().description());
     Node root;
     root.file = file;

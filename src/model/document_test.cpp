@@ -55,6 +55,19 @@ TEST(Document, problems_name_file_line_and_path) {
     EXPECT_TRUE(locate(root, "net.b").require(Node::Kind::number));
 }
 
+TEST(Document, comments_move_no_line_and_are_not_looked_for_in_texts) {
+    auto root = parse_document("# one\n\t # two\na = [ 1,\n# three \"\n2 ] # four\nb = \"# no\"\n", "f").value();
+    EXPECT_EQ(locate(root, "a[1]").line, 5U);
+    EXPECT_EQ(locate(root, "b").line, 6U);
+    EXPECT_EQ(locate(root, "b").text, "# no");
+    EXPECT_EQ(locate(parse_document("# '\na = \"\"\"\n# x\n y\"\"\"\nb = 1", "f").value(), "a").text, "# x\n y");
+    EXPECT_EQ(locate(parse_document("a = '''\n# x'''", "f").value(), "a").text, "# x");
+    EXPECT_TRUE(parse_document("# only", "f"));
+    EXPECT_TRUE(parse_document("", "f"));
+    EXPECT_EQ(error_of("# fine\n# not \x01 fine\n").substr(0, 4), "f:2:");
+    EXPECT_EQ(error_of("# fine\n# not \xff fine\n").substr(0, 4), "f:2:");
+}
+
 TEST(Document, what_is_not_toml_is_refused_with_its_line) {
     EXPECT_EQ(error_of("a = 1\na = 2\n").substr(0, 4), "f:2:");
     EXPECT_EQ(error_of("a = \n").substr(0, 4), "f:1:");

@@ -13,7 +13,6 @@
 #include "server/void_namespace.hpp"
 #include "sys/call.hpp"
 #include "sys/file.hpp"
-#include "sys/proc_stat.hpp"
 #include "sys/raw.hpp"
 #include "sys/user_namespace.hpp"
 
@@ -23,20 +22,31 @@ namespace {
 
 constexpr std::uint64_t kGuestNamespaces = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
 
-/// The builder's side of its sockets.
+/// The builder's side of its sockets, and what it hands to the server's first process.
 struct Ends {
-    sys::SocketFd report, network;
+    sys::SocketFd report;
+    sys::Fd reply;  ///< the same, out of the way of the keeper's descriptors
+    sys::SocketFd to_child, child, child_command;
 };
+
+/// Why the first process gave up, by its record.
+Error failure_from(const std::string& record, const std::string& init) {
+    ChildFailure failure;
+    if (record.size() != sizeof failure) return Error{Code::failed, 0, "the server's first process ended without saying why", {}};
+    std::copy_n(record.data(), sizeof failure, reinterpret_cast<char*>(&failure));
+    return child_error(failure, init);
+}
 
 class Build {
   public:
     Build(BuildOrder order, Ends ends) : order_(std::move(order)), ends_(std::move(ends)) {}
 
-    /// Returns only on failure; then nothing of the server is left running.
-    Error run() {
+    /// Ends on failure; then nothing of the server is left running.
+    [[noreturn]] void run() {
         auto done = build();
         if (child_.pidfd.is_open()) (void)sys::send_signal(child_.pidfd, SIGKILL);
-        return done ? Error{Code::failed, 0, "unreachable", {}} : done.error();
+        if (!done) (void)sys::send_message(ends_.reply, base::pack(done.error()));
+        sys::raw::exit_now(125);
     }
 
   private:
@@ -47,70 +57,59 @@ class Build {
         TRY_WITH(take_limits(order_.child.limits), "apply the resource limits");
         TRY(clone_child());
         auto mapping = sys::NamespaceFd(TRY(sys::open_at(order_.proc, fmt::format("{}/ns/user", child_.pid), O_RDONLY)).release());
-        GuestNamespaces guest{child_.pidfd, order_.proc, order_.child.own_network, order_.root.first_id};
         StagedRoot staged = TRY(stage_root(std::move(sources), order_.root, {order_.void_namespace, order_.proc, mapping}));
-        TRY(mount_guest_views(staged, guest));
+        TRY(mount_guest_views(staged.root));
         int handed[] = {staged.root.get(), staged.console.slave.get()};
-        if (int error = sys::raw::send_fds(to_child_.get(), handed, 2); error < 0)
+        if (int error = sys::raw::send_fds(ends_.to_child.get(), handed, 2); error < 0)
             return std::unexpected<Error>(error == -EPIPE ? child_outcome() : sys::error_from(-error, "hand over the root"));
-        TRY(wait_for_exec());
         return become_keeper(std::move(staged));
     }
 
     Result<> clone_child() {
-        auto sockets = TRY(sys::make_socket_pair());
-        to_child_ = std::move(sockets.ours);
-        sys::Fd child_end = TRY(sys::duplicate_high(sockets.theirs));
-        sockets.theirs.reset();
         {
             // Its user namespace is created by the server's own root, so that its budgets are its own and not root's.
             auto as_mapped_root = TRY(sys::ScopedEffectiveId::become(order_.root.first_id));
             child_ = TRY(sys::clone_process({.flags = kGuestNamespaces, .cgroup = &order_.cgroups.group}));
-            if (child_.pid == 0) {
-                to_child_.reset();
-                ends_.report.reset();
-                run_guest_child(order_.child, child_end.get(), ends_.network.get());
-            }
+            if (child_.pid == 0) become_child();
+            // First of all, for the child waits.
+            TRY_WITH(sys::write_id_maps(order_.proc, child_.pid, sys::IdMapLine{0, order_.root.first_id, 65536}), "map the server's ids");
+            TRY(sys::send_message(ends_.to_child, "m"));
             // Still as the owner of its namespace, who may do that without a capability in ours.
             TRY_WITH(limit_child(child_.pid, order_.child.limits), "apply its resource limits");
             TRY_WITH(sys::set_priority(child_.pid, order_.child.nice), "apply its priority");
         }
         TRY_WITH(detach_from_caller(child_.pid, order_.proc), "let it have nothing of its caller's");
-        ends_.network.reset();
-        TRY(sys::send_message(ends_.report, std::to_string(child_.pid)));
-        TRY_WITH(sys::write_id_maps(order_.proc, child_.pid, sys::IdMapLine{0, order_.root.first_id, 65536}), "map the server's ids");
-        return sys::send_message(to_child_, "m");
+        ends_.child.reset();
+        ends_.child_command.reset();
+        return sys::send_message(ends_.report, std::to_string(child_.pid));
     }
 
-    Result<> mount_guest_views(const StagedRoot& staged, const GuestNamespaces& guest) {
-        auto ready = TRY(sys::receive_message(to_child_));  // its namespaces are there
-        if (ready.size() != 1) return std::unexpected<Error>(failure_from(ready));
-        auto made = create_guest_filesystems(guest);
-        // Where it has ended meanwhile, so have its namespaces: what it says is the reason.
-        if (!made && !TRY(lives())) return std::unexpected<Error>(child_outcome());
-        return mount_guest_filesystems(staged.root, TRY(std::move(made)), order_.root.masks);
+    /// It keeps open nothing of ours by whose end the command knows that we have ended: it would wait for us, and the command for it.
+    [[noreturn]] void become_child() {
+        ends_.to_child.reset();
+        ends_.report.reset();
+        ends_.reply.reset();
+        run_guest_child(order_.child, ends_.child.get(), ends_.child_command.get());
     }
 
-    /// The socket closes by the exec; anything else on it is a failure record. A server whose init has ended already was started.
-    Result<> wait_for_exec() {
-        auto record = TRY(sys::receive_message(to_child_));
-        if (record.empty() && (TRY(lives()) || TRY(sys::has_executed(order_.proc, child_.pid)))) return {};
-        return std::unexpected<Error>(failure_from(record));
+    Result<> mount_guest_views(const sys::MountFd& root) {
+        GuestNamespaces guest{child_.pidfd, child_.pid, order_.proc, order_.child.own_network, order_.root.first_id};
+        TRY(unless_child_ended(mount_guest_processes(root, guest, order_.root.masks)));
+        auto ready = TRY(sys::receive_message(ends_.to_child));  // its other namespaces are there
+        if (ready.size() != 1) return std::unexpected<Error>(failure_from(ready, order_.child.init_path));
+        return unless_child_ended(mount_guest_kernel(root, guest, order_.root.masks));
     }
 
-    Result<bool> lives() const { return !TRY(sys::wait_for_exit(child_.pidfd, sys::Milliseconds(0))); }
+    /// Where it has ended meanwhile, so have its namespaces: what it says is the reason.
+    Result<> unless_child_ended(Result<> done) {
+        if (!done && TRY(sys::wait_for_exit(child_.pidfd, sys::Milliseconds(0)))) return std::unexpected<Error>(child_outcome());
+        return done;
+    }
 
     /// Why the child ended, when a message to or from it failed.
     Error child_outcome() {
-        auto record = sys::receive_message(to_child_);
-        return failure_from(record ? *record : "");
-    }
-
-    Error failure_from(const std::string& record) const {
-        ChildFailure failure;
-        if (record.size() != sizeof failure) return Error{Code::failed, 0, "the server's first process ended without saying why", {}};
-        std::copy_n(record.data(), sizeof failure, reinterpret_cast<char*>(&failure));
-        return child_error(failure, order_.child.init_path);
+        auto record = sys::receive_message(ends_.to_child);
+        return failure_from(record ? *record : "", order_.child.init_path);
     }
 
     Result<> become_keeper(StagedRoot staged) {
@@ -133,43 +132,28 @@ class Build {
     BuildOrder order_;
     Ends ends_;
     sys::Child child_;
-    sys::SocketFd to_child_;
 };
-
-}  // namespace
-
-namespace {
-
-/// Its first message: the pid of the server's first process.
-Result<pid_t> receive_init(const sys::SocketFd& report) {
-    auto first = TRY(sys::receive_message(report));
-    auto pid = base::parse_number(first);
-    if (!pid) return std::unexpected<Error>(base::unpack(first));
-    return static_cast<pid_t>(*pid);
-}
 
 }  // namespace
 
 Result<Builder> start_builder(BuildOrder order, const sys::DirFd& keepers) {
     auto report = TRY(sys::make_socket_pair());
-    auto network = TRY(sys::make_socket_pair());
+    auto command = TRY(sys::make_socket_pair());
+    auto child = TRY(sys::make_socket_pair());
+    Ends ends{std::move(report.theirs), {}, std::move(child.ours), {}, std::move(command.theirs)};
+    ends.reply = TRY(sys::duplicate_high(ends.report));
+    ends.child = sys::SocketFd(TRY(sys::duplicate_high(child.theirs)).release());
+    child.theirs.reset();
+    auto exec = sys::SocketFd(TRY(sys::duplicate(ends.to_child)).release());
     auto process = TRY_WITH(sys::clone_process({.flags = 0, .cgroup = &keepers}), "start the builder");
     if (process.pid == 0) {
         report.ours.reset();
-        network.ours.reset();
+        command.ours.reset();
+        exec.reset();
         sys::start_session();
-        auto reply = sys::duplicate_high(report.theirs);  // out of the way of the keeper's descriptors
-        auto error = Build(std::move(order), {std::move(report.theirs), std::move(network.theirs)}).run();
-        if (reply) (void)sys::send_message(*reply, base::pack(error));
-        sys::raw::exit_now(125);
+        Build(std::move(order), std::move(ends)).run();
     }
-    report.theirs.reset();
-    network.theirs.reset();
-    Builder builder{std::move(process.pidfd), 0, std::move(report.ours), std::move(network.ours)};
-    auto init = receive_init(builder.report);
-    if (!init) end_builder(builder);
-    builder.guest_init = TRY(std::move(init));
-    return builder;
+    return Builder{std::move(process.pidfd), std::move(report.ours), std::move(command.ours), std::move(exec)};
 }
 
 void end_builder(const Builder& builder) {
@@ -177,27 +161,45 @@ void end_builder(const Builder& builder) {
     (void)sys::reap(builder.pidfd);
 }
 
-Result<sys::NamespaceFd> wait_for_network_namespace(const Builder& builder) {
-    auto ready = TRY(sys::wait_readable({builder.network, builder.report}, std::nullopt));
-    if (ready == 0U && TRY(sys::receive_message(builder.network)) == "n") {
-        auto network = sys::open_at(sys::kHere, fmt::format("/proc/{}/ns/net", builder.guest_init), O_RDONLY);
-        if (network) return sys::NamespaceFd(network->release());
-        if (!sys::is_gone(network.error())) return std::unexpected<Error>(network.error());
-    }
+namespace {
+
+Result<FirstProcess> look_at(pid_t pid) {
+    FirstProcess process;
+    process.pid = pid;
+    process.start_time = TRY(sys::start_time(pid));
+    process.network = sys::NamespaceFd(TRY(sys::open_at(sys::kHere, fmt::format("/proc/{}/ns/net", pid), O_RDONLY)).release());
+    return process;
+}
+
+}  // namespace
+
+Result<FirstProcess> wait_for_first_process(const Builder& builder) {
+    // Not for its pid, which comes before: one wait is enough.
+    auto ready = TRY(sys::wait_readable({builder.child, builder.pidfd}, std::nullopt));
+    const bool made = ready == 0U && TRY(sys::receive_message(builder.child)) == "n";
+    auto said = TRY(sys::receive_message(builder.report));
+    auto pid = base::parse_number(said);
+    if (!pid) return std::unexpected<Error>(base::unpack(said));
+    auto process = look_at(static_cast<pid_t>(*pid));
+    if (made && (process || !sys::is_gone(process.error()))) return process;
     return std::unexpected<Error>(base::unpack(TRY(sys::receive_message(builder.report))));
 }
 
-Result<> network_is_up(const Builder& builder) {
-    auto sent = sys::send_message(builder.network, "u");
-    if (sent || sent.error().errno_value != EPIPE) return sent;  // the child still waits, and the builder has nothing to say
-    return std::unexpected<Error>(base::unpack(TRY(sys::receive_message(builder.report))));
+Result<> let_go_on(const Builder& builder) {
+    auto sent = sys::send_message(builder.child, "u");
+    if (!sent && sent.error().errno_value == EPIPE) return {};  // it has ended: whoever waits for it next hears why
+    return sent;
 }
 
-Result<> wait_until_running(const Builder& builder) {
+Result<> wait_until_running(const Builder& builder, const std::string& init) {
     auto answer = TRY(sys::receive_message(builder.report));
-    if (answer == keeper::kRunning) return {};
     if (answer == keeper::kNoRecorder) return fail(Code::failed, "its recorder cannot be started: the machine has no room for another process, or forbids it");
-    return std::unexpected<Error>(base::unpack(answer));
+    if (answer != keeper::kRunning) return std::unexpected<Error>(base::unpack(answer));
+    auto word = TRY(sys::receive_message(builder.exec));
+    const bool prepared = word == std::string_view(&kPrepared, 1);
+    if (prepared) word = TRY(sys::receive_message(builder.exec));
+    if (prepared && word.empty()) return {};
+    return std::unexpected<Error>(failure_from(word, init));
 }
 
 }  // namespace vs::server

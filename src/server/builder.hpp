@@ -1,7 +1,7 @@
 #pragma once
-// The builder: a process between the command and the server. It enters the void, builds the root, clones the server's first
-// process, and once that has exec'd its init becomes the keeper, so that the keeper is the init's parent and sees by its wait
-// status whether it rebooted or halted.
+// The builder: a process between the command and the server. It enters the void, clones the server's first process, builds the
+// root, and once it has handed that over becomes the keeper, so that the keeper is the init's parent and sees by its wait status
+// whether it rebooted or halted. It becomes it while the first process still prepares itself: neither waits for the other.
 
 #include "server/cgroups.hpp"
 #include "model/settings.hpp"
@@ -30,20 +30,25 @@ struct BuildOrder {
 /// The builder as the command sees it.
 struct Builder {
     sys::PidFd pidfd;
-    pid_t guest_init = 0;
-    sys::SocketFd report;   ///< the init's pid, then keeper::kRunning from the keeper that it becomes; or a packed error
-    sys::SocketFd network;  ///< the child says "n" when its namespace is there, and waits for one byte
+    sys::SocketFd report;  ///< the pid of the server's first process, then keeper::kRunning from the keeper; or a packed error
+    sys::SocketFd child;   ///< the first process says that its namespaces are there, and waits for one byte
+    sys::SocketFd exec;    ///< the builder's end of the first process' other socket: read by us once there is a keeper
 };
 
-/// Starts it, born in `keepers`, and returns once the server's first process exists.
+/// Starts it, born in `keepers`.
 Result<Builder> start_builder(BuildOrder order, const sys::DirFd& keepers);
 
-/// Waits until the child has its network namespace. Where the child or the builder ended first: why, in the builder's words.
-Result<sys::NamespaceFd> wait_for_network_namespace(const Builder& builder);
-/// Afterwards: tells the child that the host's side is up.
-Result<> network_is_up(const Builder& builder);
-/// Waits until the init runs and has its keeper and its recorder.
-Result<> wait_until_running(const Builder& builder);
+struct FirstProcess {
+    pid_t pid = 0;
+    std::uint64_t start_time = 0;  ///< known before it may execute an init, for some end at once
+    sys::NamespaceFd network;      ///< its own, or the host's
+};
+/// Waits until the server's first process has its namespaces. Where it or the builder ended first: why, in the builder's words.
+Result<FirstProcess> wait_for_first_process(const Builder& builder);
+/// Afterwards: it may go on, for the host's side of its network is up.
+Result<> let_go_on(const Builder& builder);
+/// Waits until the init runs and has its keeper and its recorder. `init` is for words.
+Result<> wait_until_running(const Builder& builder, const std::string& init);
 /// After a failure: nothing is made any more once this returns, so that what there is can be torn down.
 void end_builder(const Builder& builder);
 

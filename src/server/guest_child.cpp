@@ -20,40 +20,67 @@ namespace raw = sys::raw;
 
 // In the order of ChildStep.
 constexpr std::array kStepTexts = {
-    "wait for its id map",      "become root of its user namespace", "join its version 1 control groups",
-    "make its namespaces",      "announce its network namespace",    "announce its namespaces",
+    "reset its signals",        "join its version 1 control groups", "wait for its id map",
+    "become root of its user namespace", "make its namespaces",      "announce its namespaces",
+    "set its host and domain name", "make its keyring",              "close the abstract sockets of the host",
+    "load its system call filter", "wait for its network",           "configure its network",
     "receive its root",         "enter its root",                    "make its mount namespace",
-    "wait for its network",     "configure its network",             "set its host and domain name",
-    "make its keyring",         "take its console",                  "close the abstract sockets of the host",
-    "load its system call filter",  "lower its capability ceiling",      "execute its init",
+    "take its console",         "lower its capability ceiling",      "announce its init",
+    "execute its init",
 };
 static_assert(kStepTexts.size() == static_cast<std::size_t>(ChildStep::exec_init) + 1);
 
 /// Carries the child through its steps; the first failure is sent and ends it.
 class Child {
   public:
-    Child(const ChildPlan& plan, int builder, int network) : plan_(plan), builder_(builder), network_(network) {}
+    Child(const ChildPlan& plan, int builder, int command) : plan_(plan), builder_(builder), command_(command) {}
 
     [[noreturn]] void run() {
-        char byte = 0;
-        expect(ChildStep::wait_for_maps, raw::receive_bytes(builder_, &byte, 1));
-        check(ChildStep::become_root, raw::become_root());
-        for (int tasks : plan_.v1_tasks) check(ChildStep::join_cgroup, raw::join_cgroup1(tasks));
+        begin();
         make_namespaces();
-        configure_network();  // while the builder still mounts
         set_identity();
+        filter_calls();
+        configure_network();
         take_terminal(enter_root());
-        confine();
+        lower_ceiling();
         execute();
     }
 
   private:
+    /// What needs no id comes first: with a moment's work of its own it need not sleep until its ids are there.
+    void begin() {
+        check(ChildStep::reset_signals, raw::reset_signals());
+        for (int tasks : plan_.v1_tasks) check(ChildStep::join_cgroup, raw::join_cgroup1(tasks));
+        char byte = 0;
+        expect(ChildStep::wait_for_maps, raw::receive_bytes(builder_, &byte, 1));
+        check(ChildStep::become_root, raw::become_root());
+    }
+
     void make_namespaces() {
         // After the joins, or /proc/self/cgroup would show paths outside of the namespace.
         std::uint64_t network = plan_.own_network ? CLONE_NEWNET : 0;
         check(ChildStep::unshare_namespaces, raw::unshare(CLONE_NEWCGROUP | network));
-        if (plan_.own_network) check(ChildStep::announce_network, raw::send_bytes(network_, "n", 1));
-        check(ChildStep::announce_namespaces, raw::send_bytes(builder_, "r", 1));
+        for (int other : {command_, builder_}) check(ChildStep::announce_namespaces, raw::send_bytes(other, "n", 1));
+    }
+
+    void set_identity() {
+        sys::set_umask(022);  // as the kernel gives it to the first process of a machine; the builder has none
+        check(ChildStep::set_names, raw::set_host_name(plan_.host_name.data(), plan_.host_name.size()));
+        check(ChildStep::set_names, raw::set_domain_name(plan_.domain_name.data(), plan_.domain_name.size()));
+        check(ChildStep::make_keyring, raw::join_new_session_keyring());
+    }
+
+    /// Before the ceiling is lowered: without no_new_privs it needs a capability that may go then. What we call from here on,
+    /// every server may call.
+    void filter_calls() {
+        if (plan_.scope_sockets) check(ChildStep::scope_sockets, sys::scope_abstract_sockets_raw());
+        check(ChildStep::load_filter, sys::load_filter_raw(plan_.filter.data(), plan_.filter.size()));
+    }
+
+    void configure_network() {
+        char byte = 0;
+        expect(ChildStep::wait_for_network, raw::receive_bytes(command_, &byte, 1));
+        if (plan_.own_network) check(ChildStep::configure_network, raw::send_route_row(plan_.network_row.data(), plan_.network_row.size()));
     }
 
     int enter_root() {
@@ -65,35 +92,18 @@ class Child {
         return received[1];
     }
 
-    void configure_network() {
-        if (!plan_.own_network) return;
-        char byte = 0;
-        expect(ChildStep::wait_for_network, raw::receive_bytes(network_, &byte, 1));
-        check(ChildStep::configure_network, raw::send_route_row(plan_.network_row.data(), plan_.network_row.size()));
-    }
-
-    void set_identity() {
-        sys::set_umask(022);  // as the kernel gives it to the first process of a machine; the builder has none
-        check(ChildStep::set_names, raw::set_host_name(plan_.host_name.data(), plan_.host_name.size()));
-        check(ChildStep::set_names, raw::set_domain_name(plan_.domain_name.data(), plan_.domain_name.size()));
-        check(ChildStep::make_keyring, raw::join_new_session_keyring());
-    }
-
     void take_terminal(int terminal) {
-        check(ChildStep::take_terminal, raw::reset_signals());
         check(ChildStep::take_terminal, raw::take_terminal(terminal));
         check(ChildStep::take_terminal, raw::use_as_standard(terminal));
     }
 
-    /// The filter first: loading it without no_new_privs needs a capability that the ceiling may take.
-    void confine() {
-        if (plan_.scope_sockets) check(ChildStep::scope_sockets, sys::scope_abstract_sockets_raw());
-        check(ChildStep::load_filter, sys::load_filter_raw(plan_.filter.data(), plan_.filter.size()));
+    void lower_ceiling() {
         auto outcome = context::apply_ceiling_raw(plan_.ceiling);
         if (!outcome.ok()) give_up({ChildStep::lower_ceiling, outcome, outcome.errno_value});
     }
 
     [[noreturn]] void execute() {
+        check(ChildStep::announce_exec, raw::send_bytes(builder_, &kPrepared, 1));
         int error = -ENOENT;
         if (!plan_.init_path.empty()) error = raw::execute(plan_.init_path.c_str(), plan_.argv.data(), plan_.environment.data());
         if (error == -ENOENT && plan_.fallback_fd >= 0) {
@@ -118,7 +128,7 @@ class Child {
 
     const ChildPlan& plan_;
     int builder_;
-    int network_;
+    int command_;
 };
 
 }  // namespace
@@ -131,6 +141,6 @@ Error child_error(const ChildFailure& failure, const std::string& init) {
     return base::with_context(sys::error_from(failure.errno_value, what), "the server's first process");
 }
 
-void run_guest_child(const ChildPlan& plan, int builder, int network) noexcept { Child(plan, builder, network).run(); }
+void run_guest_child(const ChildPlan& plan, int builder, int command) noexcept { Child(plan, builder, command).run(); }
 
 }  // namespace vs::server

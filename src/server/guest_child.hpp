@@ -2,17 +2,19 @@
 // The first process of a server, from clone to the exec of its init.
 //
 // Between the two it allocates nothing, takes no lock and uses only what was prepared before the clone; a failure is a
-// fixed-size record on its socket. It runs beside its builder: while that builds the root, it makes its own network and
-// cgroup namespaces, which is half of the time of a start.
+// fixed-size record on its socket. It runs beside its builder and the command: while those make the root and the host's side of
+// its network, it makes its namespaces, which is half of the time of a start, and does whatever else needs neither. The last
+// stretch, beside which nothing is left to do, is short.
 //
-//     builder                                     child
-//     clone3, id maps            -- go ahead -->  becomes root, joins version 1 groups, unshares network and cgroup
-//                                <-- ready --     its namespaces are there
-//     host side of the network   -- up (command) -> configures its network
-//     builds the root, mounts proc, sysfs and cgroup2 of those namespaces
-//                                -- root, tty --> enters the root, unshares its mounts (which locks them)
-//                                                 lowers its ceiling, exec
-//                                <-- end of stream (exec) or a failure record
+//     command                     builder                        child
+//                                 clone3, id maps -- go ahead -> joins version 1 groups before, becomes root after it
+//                                                                unshares network and cgroup, loads its filter
+//         <------------------------- made ---------------------- its namespaces are there
+//                                        <----- made -----------
+//     host side of the network -------------- go on -----------> configures its network
+//                                 the root     -- root, tty ---> enters it, unshares its mounts (which locks them)
+//                                 becomes the keeper             lowers its ceiling, says "prepared", exec
+//         <------------------------- end of stream (exec) or a failure record
 
 #include <linux/filter.h>
 
@@ -29,29 +31,30 @@ namespace vs::server {
 
 /// What the child was doing when it failed; one table of words, so that a message cannot name the wrong step.
 enum class ChildStep : std::uint8_t {
+    reset_signals,
+    join_cgroup,
     wait_for_maps,
     become_root,
-    join_cgroup,
     unshare_namespaces,
-    announce_network,
     announce_namespaces,
+    set_names,
+    make_keyring,
+    scope_sockets,
+    load_filter,
+    wait_for_network,
+    configure_network,
     receive_root,
     enter_root,
     unshare_mounts,
-    wait_for_network,
-    configure_network,
-    set_names,
-    make_keyring,
     take_terminal,
-    scope_sockets,
-    load_filter,
     lower_ceiling,
+    announce_exec,
     exec_init,
 };
 std::string_view child_step_text(ChildStep step);
 
 struct ChildFailure {
-    ChildStep step = ChildStep::wait_for_maps;
+    ChildStep step = ChildStep::reset_signals;
     context::CeilingOutcome ceiling;  ///< meaningful for lower_ceiling
     std::int32_t errno_value = 0;
 };
@@ -76,8 +79,11 @@ struct ChildPlan {
     std::vector<char*> environment;     ///< of either
 };
 
-/// Never returns. `builder` and `network` are SEQPACKET sockets; `network` is used where own_network is set.
+/// The child's last word before the exec. A stream that ends behind it has ended by the exec, or by a kill in the midst of it.
+inline constexpr char kPrepared = 'x';
+
+/// Never returns. `builder` and `command` are SEQPACKET sockets.
 /// Precondition: `builder` is at least 64, so that nothing it makes on its way lands there.
-[[noreturn]] void run_guest_child(const ChildPlan& plan, int builder, int network) noexcept;
+[[noreturn]] void run_guest_child(const ChildPlan& plan, int builder, int command) noexcept;
 
 }  // namespace vs::server

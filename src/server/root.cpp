@@ -40,9 +40,10 @@ constexpr const char* kLinks[][2] = {{"fd", "/proc/self/fd"}, {"stdin", "/proc/s
                                      {"stderr", "/proc/self/fd/2"}, {"ptmx", "pts/ptmx"}, {"core", "/proc/kcore"}};
 
 // What a server's root could read about the host and its neighbours, and has no use for.
-constexpr const char* kMaskedFiles[] = {"proc/kcore", "proc/kallsyms", "proc/keys", "proc/timer_list", "proc/interrupts",
-                                        "proc/latency_stats", "proc/sched_debug"};
-constexpr const char* kMaskedDirs[] = {"proc/acpi", "proc/scsi", "proc/asound", "sys/firmware", "sys/kernel"};
+constexpr const char* kMaskedProcFiles[] = {"proc/kcore", "proc/kallsyms", "proc/keys", "proc/timer_list", "proc/interrupts",
+                                            "proc/latency_stats", "proc/sched_debug"};
+constexpr const char* kMaskedProcDirs[] = {"proc/acpi", "proc/scsi", "proc/asound"};
+constexpr const char* kMaskedSysDirs[] = {"sys/firmware", "sys/kernel"};
 
 /// A directory of the guest's tree to mount on, made where it is missing.
 Result<sys::Fd> open_mount_point(FdRef root, const std::string& path) {
@@ -229,74 +230,94 @@ Result<> protect_network_settings(const sys::MountFd& root, const sys::MountFd& 
 
 namespace {
 
-/// What the helper is asked and answers, in memory that it shares with us.
-struct Visit {
-    int init;
-    std::uint64_t namespaces;
-    int proc_dir;
-    const char* ping_groups;  ///< nullptr: the host's network, whose settings are its own
-    std::size_t ping_length;
-    const char* step = "";
-    int proc = -1, sysfs = -1, cgroup = -1;
-};
-
-/// Every group of a server may ping without privilege, as systemd has it on a machine: the server itself cannot set it.
-int let_groups_ping(const Visit& visit) {
-    if (visit.ping_groups == nullptr) return 0;
-    return sys::raw::write_file(visit.proc_dir, "sys/net/ipv4/ping_group_range", visit.ping_groups, visit.ping_length);
-}
-
 /// Runs in the helper: allocates nothing. The exit status is an errno.
-int visit_guest(void* argument) noexcept {
-    auto& visit = *static_cast<Visit*>(argument);
-    auto done = [&](const char* step, int result) {
-        if (result < 0) visit.step = step;
-        return result;
-    };
-    int result = visit.proc = done("create the server's procfs", sys::raw::create_filesystem("proc", nullptr, 0));
-    if (result >= 0) result = done("visit the server's namespaces", sys::raw::join_namespaces(visit.init, visit.namespaces));
-    if (result >= 0) result = visit.sysfs = done("create the server's sysfs", sys::raw::create_filesystem("sysfs", nullptr, 0));
-    if (result >= 0) result = visit.cgroup = done("create the server's cgroup file system", sys::raw::create_filesystem("cgroup2", nullptr, 0));
-    if (result >= 0) result = done("let the server's groups ping", let_groups_ping(visit));
-    sys::raw::exit_now(result < 0 ? -result : 0);
+int open_procfs(void* answer) noexcept {
+    const int created = sys::raw::create_filesystem("proc", nullptr, 0);
+    *static_cast<int*>(answer) = created;
+    sys::raw::exit_now(created < 0 ? -created : 0);
 }
 
 /// Only a process that is born in a PID namespace is in it.
-Result<> send_visitor(const GuestNamespaces& guest, Visit& visit) {
+Result<sys::FsContextFd> create_procfs_inside(const GuestNamespaces& guest) {
+    int created = -1;
     auto own = TRY(sys::open_at(guest.proc, "self/ns/pid", O_RDONLY));
     TRY(sys::join(guest.init, CLONE_NEWPID));
-    const auto visitor = sys::raw::fork_sharing(visit_guest, &visit);
+    const auto helper = sys::raw::fork_sharing(open_procfs, &created);
     TRY(sys::join(own, CLONE_NEWPID));
-    if (visitor < 0) return std::unexpected<Error>(sys::error_from(-visitor, "send a helper into the server's namespaces"));
-    const auto status = TRY(sys::reap_child(visitor));
-    if (status.success()) return {};
+    if (helper < 0) return std::unexpected<Error>(sys::error_from(-helper, "send a helper into the server's PID namespace"));
+    const auto status = TRY(sys::reap_child(helper));
+    sys::FsContextFd procfs(created);
+    if (status.success()) return procfs;
     const bool told = status.kind == sys::ExitStatus::Kind::exited;
-    return std::unexpected<Error>(sys::error_from(told ? status.value : EINTR, visit.step));
+    return std::unexpected<Error>(sys::error_from(told ? status.value : EINTR, "create the server's procfs"));
+}
+
+/// From Linux 6.18 on it can be told whose processes it shows; before, it shows those of its maker's namespace.
+Result<sys::FsContextFd> create_procfs(const GuestNamespaces& guest) {
+    auto processes = TRY(sys::open_at(guest.proc, fmt::format("{}/ns/pid", guest.pid), O_RDONLY));
+    auto procfs = TRY(sys::fs_open("proc"));
+    auto told = sys::fs_set(procfs, "pidns", processes);
+    if (!told && told.error().errno_value == EINVAL) return create_procfs_inside(guest);
+    TRY(std::move(told));
+    TRY(sys::fs_create(procfs));
+    return procfs;
+}
+
+struct KernelViews {
+    sys::FsContextFd sysfs, cgroup;
+};
+
+Result<sys::FsContextFd> create(const char* type) {
+    auto created = TRY(sys::fs_open(type));
+    TRY_WITH(sys::fs_create(created), "create the server's {}", type);
+    return created;
+}
+
+/// Every group of a server may ping without privilege, as systemd has it on a machine: the server itself cannot set it.
+Result<> let_groups_ping(const GuestNamespaces& guest) {
+    if (!guest.own_network) return {};  // the host's network, whose settings are its own
+    const auto groups = fmt::format("{} {}", guest.first_id, guest.first_id + 65535);
+    return sys::write_kernel_file(guest.proc, "sys/net/ipv4/ping_group_range", groups);
+}
+
+Result<KernelViews> create_kernel_views(const GuestNamespaces& guest) {
+    KernelViews views;
+    views.sysfs = TRY(create("sysfs"));
+    views.cgroup = TRY(create("cgroup2"));
+    TRY_WITH(let_groups_ping(guest), "let the server's groups ping");
+    return views;
+}
+
+Result<KernelViews> visit(const GuestNamespaces& guest) {
+    // A pidfd of ours would not bring us back: it stands for wherever we are.
+    auto network = TRY(sys::open_at(guest.proc, "self/ns/net", O_RDONLY));
+    auto groups = TRY(sys::open_at(guest.proc, "self/ns/cgroup", O_RDONLY));
+    TRY_WITH(sys::join(guest.init, CLONE_NEWCGROUP | (guest.own_network ? std::uint64_t{CLONE_NEWNET} : 0)), "visit the server's namespaces");
+    auto views = create_kernel_views(guest);
+    TRY_WITH(sys::join(network, CLONE_NEWNET), "come back from the server's network namespace");
+    TRY_WITH(sys::join(groups, CLONE_NEWCGROUP), "come back from the server's cgroup namespace");
+    return views;
 }
 
 }  // namespace
 
-Result<GuestFilesystems> create_guest_filesystems(const GuestNamespaces& guest) {
-    const auto groups = fmt::format("{} {}", guest.first_id, guest.first_id + 65535);
-    Visit visit{.init = guest.init.get(), .namespaces = CLONE_NEWCGROUP | (guest.own_network ? std::uint64_t{CLONE_NEWNET} : 0),
-                .proc_dir = guest.proc.get(), .ping_groups = guest.own_network ? groups.c_str() : nullptr, .ping_length = groups.size()};
-    auto sent = send_visitor(guest, visit);
-    GuestFilesystems made{sys::FsContextFd(visit.proc), sys::FsContextFd(visit.sysfs), sys::FsContextFd(visit.cgroup)};
-    TRY(std::move(sent));
-    return made;
-}
-
-Result<> mount_guest_filesystems(const sys::MountFd& root, const GuestFilesystems& contexts, Masks masks) {
-    auto proc = TRY(sys::fs_mount(contexts.proc, kInert));
+Result<> mount_guest_processes(const sys::MountFd& root, const GuestNamespaces& guest, Masks masks) {
+    auto proc = TRY(sys::fs_mount(TRY(create_procfs(guest)), kInert));
     TRY(attach_at(proc, root, "proc"));
-    auto sysfs = TRY(sys::fs_mount(contexts.sysfs, kInert | MOUNT_ATTR_RDONLY));
-    TRY(attach_at(sysfs, root, "sys"));
-    auto cgroup = TRY(sys::fs_mount(contexts.cgroup, kInert));
-    TRY(sys::attach(cgroup, root, "sys/fs/cgroup"));
     if (masks == Masks::none) return {};
     TRY_WITH(protect_network_settings(root, proc), "protect /proc/sys/net");
-    TRY(cover(root, kMaskedFiles, void_paths::kEmptyFile));
-    return cover(root, kMaskedDirs, void_paths::kEmptyDir);
+    TRY(cover(root, kMaskedProcFiles, void_paths::kEmptyFile));
+    return cover(root, kMaskedProcDirs, void_paths::kEmptyDir);
+}
+
+Result<> mount_guest_kernel(const sys::MountFd& root, const GuestNamespaces& guest, Masks masks) {
+    auto views = TRY(visit(guest));
+    auto sysfs = TRY(sys::fs_mount(views.sysfs, kInert | MOUNT_ATTR_RDONLY));
+    TRY(attach_at(sysfs, root, "sys"));
+    auto cgroup = TRY(sys::fs_mount(views.cgroup, kInert));
+    TRY(sys::attach(cgroup, root, "sys/fs/cgroup"));
+    if (masks == Masks::none) return {};
+    return cover(root, kMaskedSysDirs, void_paths::kEmptyDir);
 }
 
 }  // namespace vs::server

@@ -66,21 +66,20 @@ struct Stage {
 /// Precondition: we are in a copy of the void (enter_void), umask 0.
 Result<StagedRoot> stage_root(RootSources sources, const RootPlan& plan, const Stage& stage);
 
-/// File systems whose content the guest's own namespaces determine, created in those and not yet mounted.
-struct GuestFilesystems {
-    sys::FsContextFd proc, sysfs, cgroup;
-};
-/// By whom they are created. The guest's first process cannot: fsopen(2) wants a right over the mount namespace it is in,
-/// which is ours.
+/// The namespaces that determine what some file systems show. The guest's first process cannot create those: fsopen(2) wants a
+/// right over the mount namespace it is in, which is ours.
 struct GuestNamespaces {
-    sys::FdRef init;             ///< pidfd of its first process
+    sys::FdRef init;             ///< pidfd of its first process, our child
+    pid_t pid = 0;
     sys::FdRef proc;             ///< our procfs
     bool own_network = true;     ///< sysfs shows its network namespace, or else the host's
     std::uint32_t first_id = 0;
 };
-/// By a helper that is born in the guest's PID namespace, visits its others, and borrows our memory and descriptors: nothing is copied.
+/// /proc. Before Linux 6.18 it is created by a helper that is born in the guest's PID namespace and borrows our memory and descriptors:
+/// nothing is copied.
+Result<> mount_guest_processes(const sys::MountFd& root, const GuestNamespaces& guest, Masks masks);
+/// /sys with the control groups. We visit the guest's namespaces for it, before anything of the guest's runs in them.
 /// Precondition: the guest's first process has made its namespaces.
-Result<GuestFilesystems> create_guest_filesystems(const GuestNamespaces& guest);
-Result<> mount_guest_filesystems(const sys::MountFd& root, const GuestFilesystems& contexts, Masks masks);
+Result<> mount_guest_kernel(const sys::MountFd& root, const GuestNamespaces& guest, Masks masks);
 
 }  // namespace vs::server

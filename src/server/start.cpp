@@ -67,9 +67,6 @@ class Start {
     }
 
     Result<> build() {
-        TRY_WITH(raise_host_limits(TRY(sys::open_dir(sys::kHere, "/proc/sys"))), "raise the host's limits");
-        TRY_WITH(network_->prepare(state_.network), "prepare the host's network");
-        TRY(network_->add_aliases(state_.network));
         auto keepers = TRY(host_.keepers());
         auto builder = TRY(start_builder(TRY(order()), keepers));
         auto running = accompany(builder);
@@ -79,22 +76,31 @@ class Start {
 
     /// The command's part while the builder builds, until the state says that the server runs.
     Result<> accompany(const Builder& builder) {
-        if (!model::uses_host_network(state_.network.kind)) {
-            auto guest = TRY(wait_for_network_namespace(builder));
-            TRY_WITH(network_->bring_up(state_.network, guest), "connect its network");
-            TRY(give_devices(run_, state_.network, guest));
-            TRY(network_is_up(builder));
-        }
-        // Before it has a keeper, which reaps it: some end at once.
-        state_.init = builder.guest_init;
-        state_.init_start = TRY(sys::start_time(builder.guest_init));
-        TRY(wait_until_running(builder));
+        TRY(prepare_host());
+        auto first = TRY(wait_for_first_process(builder));
+        state_.init = first.pid;
+        state_.init_start = first.start_time;
+        TRY(connect(first.network));
+        TRY(let_go_on(builder));
+        TRY(wait_until_running(builder, "/sbin/init"));
         state_.phase = Phase::running;
         // A name that the guest chose, going into a file of lines: nothing in it may begin a line of its own.
-        auto program = sys::program_of(builder.guest_init);
+        auto program = sys::program_of(state_.init);
         if (program) state_.init_path = base::escape_control(*program);
         if (state_.secluded) TRY(context::set_privacy(state_.number, context::Privacy::private_));
         return run_.write(state_);
+    }
+
+    Result<> prepare_host() {
+        TRY_WITH(raise_host_limits(TRY(sys::open_dir(sys::kHere, "/proc/sys"))), "raise the host's limits");
+        TRY_WITH(network_->prepare(state_.network), "prepare the host's network");
+        return network_->add_aliases(state_.network);
+    }
+
+    Result<> connect(const sys::NamespaceFd& guest) {
+        if (model::uses_host_network(state_.network.kind)) return {};
+        TRY_WITH(network_->bring_up(state_.network, guest), "connect its network");
+        return give_devices(run_, state_.network, guest);
     }
 
     /// On the group above the delegated one: nothing of the server lives yet, and its root can never leave it.

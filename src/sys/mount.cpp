@@ -62,6 +62,11 @@ Result<> fs_set(FdRef context, const std::vector<FsOption>& options) {
     return {};
 }
 
+Result<> fs_set(FdRef context, const char* key, FdRef value) {
+    if (::fsconfig(context.get(), FSCONFIG_SET_FD, key, nullptr, value.get()) < 0) return failed("mount option '{}'", key);
+    return {};
+}
+
 Result<> fs_create(FdRef context) {
     if (::fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0) return failed_with_log(context, "create superblock");
     return {};

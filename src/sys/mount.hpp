@@ -21,6 +21,8 @@ using FsOption = std::pair<std::string, std::string>;
 /// A file system being configured; takes the caller's namespaces for proc, sysfs, mqueue and cgroup2.
 Result<FsContextFd> fs_open(const std::string& type);
 Result<> fs_set(FdRef context, const std::vector<FsOption>& options);
+/// An option that is a descriptor. EINVAL also where the kernel does not know it.
+Result<> fs_set(FdRef context, const char* key, FdRef value);
 /// Creates the superblock. The kernel's own message (fsopen log) is part of the error.
 Result<> fs_create(FdRef context);
 /// A detached mount of it with MOUNT_ATTR_* attributes.

@@ -16,9 +16,4 @@ Result<std::uint64_t> stat_field(FdRef dir, const std::string& path, std::size_t
     return *value;
 }
 
-Result<bool> has_executed(FdRef proc, pid_t pid) {
-    constexpr std::uint64_t kForkedOnly = 0x40;  // PF_FORKNOEXEC, include/linux/sched.h; an exec clears it
-    return (TRY(stat_field(proc, fmt::format("{}/stat", pid), 9)) & kForkedOnly) == 0;
-}
-
 }  // namespace vs::sys

@@ -1,8 +1,6 @@
 #pragma once
 // /proc/PID/stat, of the living and of the dead that nobody has reaped yet.
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <string>
 
@@ -12,8 +10,5 @@ namespace vs::sys {
 
 /// A number of the file; fields are numbered from 1, as in proc(5), and those before the state cannot be had.
 Result<std::uint64_t> stat_field(FdRef dir, const std::string& path, std::size_t field);
-
-/// Whether it has executed a program since it was cloned. `proc` is a procfs of our own PID namespace.
-Result<bool> has_executed(FdRef proc, pid_t pid);
 
 }  // namespace vs::sys

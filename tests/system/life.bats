@@ -221,6 +221,17 @@ ended_with() { vserver "$1" status | grep -q "last end *$2"; }
     console_has small 'hello from small'
 }
 
+@test "keeper and recorder are in the namespaces of the host" {
+    new_talker small 10.77.0.50
+    vserver small start
+    for helper in keeper recorder; do
+        pid=$(pid_of "$helper" small)
+        for kind in cgroup ipc mnt net pid time user uts; do
+            [ "$helper $kind $(readlink "/proc/$pid/ns/$kind")" = "$helper $kind $(readlink "/proc/self/ns/$kind")" ]
+        done
+    done
+}
+
 @test "a server goes on without its keeper, and the next command adopts it" {
     new_talker small 10.77.0.50
     mark

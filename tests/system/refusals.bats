@@ -292,8 +292,8 @@ stops_without_settings() {
 
 @test "a server whose recorder cannot be started is not started" {
     starts    # the first start of a boot runs nft
-    # The flags of fork(3), which of all that another start runs only the keeper calls.
-    refused 1 "vserver: cannot start 'web': its recorder cannot be started: *" lacking clone:0x1200011=11 -- vserver web start
+    # As musl makes a process (fork(2)): of all that another start runs only the keeper does.
+    refused 1 "vserver: cannot start 'web': its recorder cannot be started: *" lacking fork=11 -- vserver web start
     starts
 }
 

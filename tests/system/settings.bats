@@ -470,12 +470,13 @@ priority='cut -d" " -f19 /proc/self/stat'
     vserver small stop
 }
 
-@test "a server has no umask, processors, policy, class of I/O and score of who starts it" {
+@test "a server has no umask, ignored signals, processors, policy, class of I/O and score of who starts it" {
     add_service small eye sh -c 'echo saw: $(umask); exec sleep 100000'
-    ( umask 077; echo 300 >/proc/self/oom_score_adj; taskset -pc 0 $BASHPID >/dev/null; chrt -b -p 0 $BASHPID; ionice -c 3 -p $BASHPID
+    ( umask 077; trap '' HUP USR1 PIPE; echo 300 >/proc/self/oom_score_adj; taskset -pc 0 $BASHPID >/dev/null; chrt -b -p 0 $BASHPID; ionice -c 3 -p $BASHPID
       exec vserver small start )
     wait_until console_has small 'saw: 0022'
     init=$(state_of small init)
+    grep -q '^SigIgn:[[:space:]]*0*$' "/proc/$init/status"
     [ "$(taskset -p "$init" | sed 's/.*: //')" = "$(taskset -p $$ | sed 's/.*: //')" ]
     [[ $(chrt -p "$init") == *SCHED_OTHER* ]]
     [[ $(ionice -p "$init") == none* ]]

@@ -59,13 +59,12 @@ void prepare_directories(Console& console) {
             console.line("cannot open %s to everybody: %s", shared, std::strerror(errno));
 }
 
-/// Every signal waits until we ask for it. Ignored ones are made ordinary again, for us (waitpid(2)) and for the
-/// services.
+/// Every signal waits until we ask for it. None is ignored, for us (waitpid(2)) and for the services: whoever executes the first
+/// process of a server sees to it, whatever init it has (server/guest_child.hpp).
 void take_signals() {
     sigset_t all;
     sigfillset(&all);
     ::sigprocmask(SIG_SETMASK, &all, nullptr);
-    for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
 }
 
 /// The next signal, or SIGCHLD with nobody behind it when the time has come.
