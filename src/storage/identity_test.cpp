@@ -126,7 +126,7 @@ struct Resolver {
 constexpr Resolver kResolvers[] = {
     {"nameserver 192.0.2.53\n", "", "search example.org\nnameserver 192.0.2.53\n"},
     {"nameserver 127.0.0.53\n", "nameserver 192.0.2.54\nnameserver 2001:db8::53\n", "search example.org\nnameserver 192.0.2.54\nnameserver 2001:db8::53\n"},
-    {"nameserver ::1\nnameserver fe80::1%eth0\nnameserver x;y\n", "", "# The host has no name server that can be reached from here.\nsearch example.org\n"},
+    {"nameserver ::1\nnameserver fe80::1%eth0\nnameserver fe80::2\nnameserver x;y\n", "", "# The host has no name server that can be reached from here.\nsearch example.org\n"},
     {"# nameserver 192.0.2.1\nsearch host.example\nnameserver\t192.0.2.55 \n", "nameserver 192.0.2.56\n", "search example.org\nnameserver 192.0.2.55\n"},
 };
 

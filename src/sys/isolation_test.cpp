@@ -1,6 +1,7 @@
 // What cannot be taken back: filters, domains, ids and namespaces. Each is put on a child and tried from there.
 
 #include <fcntl.h>
+#include <grp.h>
 #include <gtest/gtest.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -186,6 +187,8 @@ TEST(ScopedEffectiveId, makes_files_as_somebody_else_with_every_capability_and_c
 
 TEST(Become, is_for_good_and_takes_every_group_along) {
     in_own_namespaces(0, [] {
+        const gid_t extra = 7;
+        ASSERT_EQ(::setgroups(1, &extra), 0);
         ASSERT_TRUE(become(4001, 4002));
         EXPECT_EQ(own_ids(), std::pair(4001U, 4002U));
         EXPECT_EQ(::getgroups(0, nullptr), 0);
