@@ -98,8 +98,8 @@ TEST_F(BaselineTest, what_was_accepted_of_one_server_is_not_of_another) {
     auto web = files("web", "u1"), other = files("other", "u2");
     EXPECT_FALSE(web.read_accepted(seal_).value().has_value()) << "nothing was ever accepted";
 
-    ASSERT_TRUE(web.write_accepted(seal_, {{"/a", plain_file()}}));
-    EXPECT_TRUE(web.read_accepted(seal_).value().value().at("/a").is_same_as(plain_file()));
+    ASSERT_TRUE(web.write_accepted(seal_, {{plain_file().path, plain_file()}}));
+    EXPECT_TRUE(web.read_accepted(seal_).value().value().at(plain_file().path).is_same_as(plain_file()));
 
     copy("state/servers/web/guard/accepted", "state/servers/other/guard/accepted");
     EXPECT_FALSE(other.read_accepted(seal_));
