@@ -43,7 +43,7 @@ TEST(TrapFilter, nothing_is_typed_into_the_terminal_whatever_the_high_bits) {
 TEST(TrapFilter, a_locked_context_makes_no_namespace_and_a_plain_one_does) {
     EXPECT_EQ(answer(Trap::plain, __NR_unshare, CLONE_NEWNS), kAllow);
     EXPECT_EQ(answer(Trap::plain, __NR_clone3), kAllow);
-    for (std::uint64_t flag : {CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET}) {
+    for (auto flag : std::initializer_list<std::uint64_t>{CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET}) {
         EXPECT_EQ(answer(Trap::locked, __NR_unshare, flag), refused(EPERM)) << flag;
         EXPECT_EQ(answer(Trap::locked, __NR_clone, flag), refused(EPERM)) << flag;
     }

@@ -34,6 +34,7 @@ sweep() {
     local action=$1 share=$2 calls=$BATS_TEST_TMPDIR/calls point tried=0 problems=0 started=$SECONDS
     shift 2
     before
+    clean >/dev/null || true    # who still waits for a keeper to end makes calls that no other run has
     run_traced "$calls" -- "$@" >/dev/null 2>&1 || true
     for point in $(points_for "$action" | choose "$share"); do
         before
