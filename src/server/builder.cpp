@@ -47,7 +47,7 @@ class Build {
         TRY_WITH(take_limits(order_.child.limits), "apply the resource limits");
         TRY(clone_child());
         auto mapping = sys::NamespaceFd(TRY(sys::open_at(order_.proc, fmt::format("{}/ns/user", child_.pid), O_RDONLY)).release());
-        GuestNamespaces guest{child_.pidfd, order_.proc, order_.child.own_network, order_.root.first_id};
+        GuestNamespaces guest{child_.pidfd, order_.proc, order_.child.own_network, order_.view.shown, order_.root.first_id};
         StagedRoot staged = TRY(stage_root(std::move(sources), order_.root, {order_.void_namespace, order_.proc, mapping}));
         TRY(mount_guest_views(staged, guest));
         int handed[] = {staged.root.get(), staged.console.slave.get()};
@@ -91,8 +91,10 @@ class Build {
         return mount_guest_filesystems(staged.root, TRY(std::move(made)), order_.root.masks);
     }
 
-    /// The socket closes by the exec; anything else on it is a failure record. A server whose init has ended already was started.
+    /// The socket closes by the exec; anything else on it is a failure record, but for the listener of a filter that has one. A server whose init
+    /// has ended already was started.
     Result<> wait_for_exec() {
+        if (order_.child.view >= 0 && TRY(sys::next_message_size(to_child_)) == 1) listener_ = TRY(sys::receive_fd(to_child_));
         auto record = TRY(sys::receive_message(to_child_));
         if (record.empty() && (TRY(lives()) || TRY(sys::has_executed(order_.proc, child_.pid)))) return {};
         return std::unexpected<Error>(failure_from(record));
@@ -126,6 +128,7 @@ class Build {
         handles.keeper_lock = std::move(order_.keeper_lock);
         handles.recorder_lock = std::move(order_.recorder_lock);
         handles.report = std::move(ends_.report);
+        handles.view = {std::move(listener_), std::move(order_.view)};
         handles.left_behind = std::move(staged.left_behind);
         return std::unexpected<Error>(exec_keeper(std::move(handles), {order_.name, order_.generation, KeeperOrigin::parent, order_.log}));
     }
@@ -134,6 +137,7 @@ class Build {
     Ends ends_;
     sys::Child child_;
     sys::SocketFd to_child_;
+    sys::Fd listener_;
 };
 
 }  // namespace

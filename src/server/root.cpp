@@ -231,7 +231,7 @@ namespace {
 
 /// What the helper is asked and answers, in memory that it shares with us.
 struct Visit {
-    int init;
+    int init, view;
     std::uint64_t namespaces;
     int proc_dir;
     const char* ping_groups;  ///< nullptr: the host's network, whose settings are its own
@@ -255,6 +255,7 @@ int visit_guest(void* argument) noexcept {
     };
     int result = visit.proc = done("create the server's procfs", sys::raw::create_filesystem("proc", nullptr, 0));
     if (result >= 0) result = done("visit the server's namespaces", sys::raw::join_namespaces(visit.init, visit.namespaces));
+    if (result >= 0 && visit.view >= 0) result = done("visit its network view", sys::raw::join_namespaces(visit.view, CLONE_NEWNET));
     if (result >= 0) result = visit.sysfs = done("create the server's sysfs", sys::raw::create_filesystem("sysfs", nullptr, 0));
     if (result >= 0) result = visit.cgroup = done("create the server's cgroup file system", sys::raw::create_filesystem("cgroup2", nullptr, 0));
     if (result >= 0) result = done("let the server's groups ping", let_groups_ping(visit));
@@ -278,7 +279,7 @@ Result<> send_visitor(const GuestNamespaces& guest, Visit& visit) {
 
 Result<GuestFilesystems> create_guest_filesystems(const GuestNamespaces& guest) {
     const auto groups = fmt::format("{} {}", guest.first_id, guest.first_id + 65535);
-    Visit visit{.init = guest.init.get(), .namespaces = CLONE_NEWCGROUP | (guest.own_network ? std::uint64_t{CLONE_NEWNET} : 0),
+    Visit visit{.init = guest.init.get(), .view = guest.view.get(), .namespaces = CLONE_NEWCGROUP | (guest.own_network ? std::uint64_t{CLONE_NEWNET} : 0),
                 .proc_dir = guest.proc.get(), .ping_groups = guest.own_network ? groups.c_str() : nullptr, .ping_length = groups.size()};
     auto sent = send_visitor(guest, visit);
     GuestFilesystems made{sys::FsContextFd(visit.proc), sys::FsContextFd(visit.sysfs), sys::FsContextFd(visit.cgroup)};

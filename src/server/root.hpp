@@ -75,7 +75,8 @@ struct GuestFilesystems {
 struct GuestNamespaces {
     sys::FdRef init;             ///< pidfd of its first process
     sys::FdRef proc;             ///< our procfs
-    bool own_network = true;     ///< sysfs shows its network namespace, or else the host's
+    bool own_network = true;     ///< sysfs shows its network namespace, or else `view`'s
+    sys::FdRef view;             ///< the network namespace of its view, or else the host's
     std::uint32_t first_id = 0;
 };
 /// By a helper that is born in the guest's PID namespace, visits its others, and borrows our memory and descriptors: nothing is copied.
