@@ -8,6 +8,7 @@
 """
 import ctypes
 import errno
+import fcntl
 import os
 import resource
 import signal
@@ -187,6 +188,7 @@ def attempts():
           and flags_of(3 | socket.SOCK_NONBLOCK) == (True, False))
     refused("no free descriptor", at_the_limit(), errno.EMFILE)
     refused("listen to all namespaces", error_of(lambda: netlink().setsockopt(270, 8, 1)), errno.EPERM)
+    refused("the namespace itself", error_of(lambda: fcntl.ioctl(netlink(), 0x894c)), errno.EPERM)  # SIOCGSKNS
     refused("a bigger buffer than allowed", error_of(lambda: netlink().setsockopt(socket.SOL_SOCKET, 33, 1 << 30)), errno.EPERM)
     refused("a supervisor of its own", supervise_ourselves(), errno.EBUSY)
     works("still the same", addresses() == before)
