@@ -42,6 +42,8 @@ std::string_view word(model::NetworkKind kind) {
     return "";
 }
 
+std::string_view word(model::NetworkView view) { return view == model::NetworkView::own ? "own" : "host"; }
+
 std::string_view word(model::InitKind kind) {
     switch (kind) {
         case model::InitKind::automatic: return "auto";
@@ -57,7 +59,8 @@ json of_network(const model::NetworkSettings& network) {
             {"addresses", list_of(network.addresses, text)},
             {"ports", list_of(network.ports, text)},
             {"nameservers", list_of(network.nameservers, text)},
-            {"uplink", or_null(network.uplink)}};
+            {"uplink", or_null(network.uplink)},
+            {"view", network.kind == model::NetworkKind::bind ? json(word(network.view)) : json(nullptr)}};
 }
 
 json of_limits(const model::Limits& limits) {

@@ -18,12 +18,13 @@ namespace {
 /// Every place where a call can be decided.
 struct Labels {
     Label allow, absent, refused, no_family, no_protocol, no_option;                   // answers
+    Label handed_on;                                                      // what somebody else answers
     Label socket, socket_option, ioctl, new_user_namespace, personality;  // argument rules
 
     constexpr explicit Labels(FilterAssembler& a)
         : allow(a.make_label()), absent(a.make_label()), refused(a.make_label()), no_family(a.make_label()),
-          no_protocol(a.make_label()), no_option(a.make_label()), socket(a.make_label()), socket_option(a.make_label()),
-          ioctl(a.make_label()), new_user_namespace(a.make_label()), personality(a.make_label()) {}
+          no_protocol(a.make_label()), no_option(a.make_label()), handed_on(a.make_label()), socket(a.make_label()),
+          socket_option(a.make_label()), ioctl(a.make_label()), new_user_namespace(a.make_label()), personality(a.make_label()) {}
 };
 
 /// The label of every call number, and one more for all beyond.
@@ -78,6 +79,7 @@ constexpr void add_internet_rule(FilterAssembler& a, const Labels& to) {
 
 constexpr void add_netlink_rule(FilterAssembler& a, const Labels& to, FilterOptions options) {
     a.load_low_word(2);
+    if (options.network_view) a.if_equal(NETLINK_ROUTE, to.handed_on);
     accept_any(a, to, {NETLINK_ROUTE, NETLINK_SOCK_DIAG, NETLINK_AUDIT, NETLINK_KOBJECT_UEVENT, NETLINK_GENERIC});
     if (options.firewall) a.if_equal(NETLINK_NETFILTER, to.allow);
     a.go(to.no_protocol);
@@ -148,6 +150,7 @@ constexpr void add_personality_rule(FilterAssembler& a, const Labels& to) {
 
 constexpr void add_answers(FilterAssembler& a, const Labels& to) {
     a.place(to.allow), a.allow();
+    a.place(to.handed_on), a.notify();
     a.place(to.absent), a.refuse(ENOSYS);
     a.place(to.refused), a.refuse(EPERM);
     a.place(to.no_family), a.refuse(EAFNOSUPPORT);
@@ -172,16 +175,18 @@ consteval FilterProgram compile(FilterOptions options) {
     return assembler.finish();
 }
 
-constexpr FilterProgram kOpen = compile({.user_namespaces = true, .firewall = false});
-constexpr FilterProgram kOpenFirewall = compile({.user_namespaces = true, .firewall = true});
-constexpr FilterProgram kClosed = compile({.user_namespaces = false, .firewall = false});
-constexpr FilterProgram kClosedFirewall = compile({.user_namespaces = false, .firewall = true});
+/// Every option is a bit of a program's place.
+constexpr std::size_t place_of(FilterOptions options) {
+    return (options.user_namespaces ? 1U : 0U) | (options.firewall ? 2U : 0U) | (options.network_view ? 4U : 0U);
+}
+consteval FilterProgram compile_for(std::size_t place) {
+    return compile({.user_namespaces = (place & 1U) != 0, .firewall = (place & 2U) != 0, .network_view = (place & 4U) != 0});
+}
+constexpr std::array kPrograms = {compile_for(0), compile_for(1), compile_for(2), compile_for(3),
+                                  compile_for(4), compile_for(5), compile_for(6), compile_for(7)};
 
 }  // namespace
 
-std::span<const sock_filter> guest_filter(FilterOptions options) noexcept {
-    if (options.user_namespaces) return (options.firewall ? kOpenFirewall : kOpen).span();
-    return (options.firewall ? kClosedFirewall : kClosed).span();
-}
+std::span<const sock_filter> guest_filter(FilterOptions options) noexcept { return kPrograms[place_of(options)].span(); }
 
 }  // namespace vs::context

@@ -24,18 +24,19 @@
 namespace vs::context {
 namespace {
 
-constexpr FilterOptions kVariants[] = {{true, false}, {true, true}, {false, false}, {false, true}};
-constexpr FilterOptions kDefault = kVariants[0], kFirewall = kVariants[1], kNoUserNamespaces = kVariants[2];
+constexpr FilterOptions kVariants[] = {{true, false, false}, {true, true, false}, {false, false, false}, {false, true, false},
+                                       {true, false, true},  {true, true, true},  {false, false, true},  {false, true, true}};
+constexpr FilterOptions kDefault = kVariants[0], kFirewall = kVariants[1], kNoUserNamespaces = kVariants[2], kView = kVariants[4];
 
 using Arguments = std::array<std::uint64_t, 6>;
 using Words = std::initializer_list<std::uint64_t>;
 
-/// The errno that the filter answers with, 0 where it allows the call, -1 for anything else.
+/// The errno that the filter answers with, 0 where it allows the call or hands it on, -1 for anything else.
 int verdict(FilterOptions options, std::uint32_t number, Arguments a = {}, std::uint32_t architecture = kNativeArchitecture) {
     const seccomp_data data{static_cast<int>(number), architecture, 0, {a[0], a[1], a[2], a[3], a[4], a[5]}};
     const auto result = evaluate(guest_filter(options), data);
     if (!result) return -1;
-    if (result->action == SECCOMP_RET_ALLOW) return 0;
+    if (result->action == SECCOMP_RET_ALLOW || result->action == SECCOMP_RET_USER_NOTIF) return 0;
     if ((result->action & SECCOMP_RET_ACTION_FULL) != SECCOMP_RET_ERRNO) return -1;
     return static_cast<int>(result->action & SECCOMP_RET_DATA);
 }
@@ -131,6 +132,22 @@ TEST(GuestFilter, refuses_what_the_manual_lists) {
         << "docs/security.md, \"System calls refused to a server\", should read:\n" << manual_rows();
 }
 #endif
+
+TEST(GuestFilter, hands_on_who_asks_about_the_network_and_nobody_else) {
+    const auto action = [](FilterOptions options, std::uint32_t family, std::uint32_t type, std::uint64_t protocol) {
+        const seccomp_data data{SYS_socket, kNativeArchitecture, 0, {family, type, protocol}};
+        return evaluate(guest_filter(options), data)->action;
+    };
+    constexpr std::uint64_t kHigh = std::uint64_t{1} << 32;  // the kernel does not look at it
+    for (auto type : std::to_array<std::uint32_t>({SOCK_RAW, SOCK_DGRAM, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK}))
+        for (auto protocol : std::to_array<std::uint64_t>({NETLINK_ROUTE, NETLINK_ROUTE | kHigh})) {
+            EXPECT_EQ(action(kView, AF_NETLINK, type, protocol), SECCOMP_RET_USER_NOTIF);
+            EXPECT_EQ(action(kDefault, AF_NETLINK, type, protocol), SECCOMP_RET_ALLOW);
+        }
+    for (auto protocol : std::to_array<std::uint32_t>({NETLINK_SOCK_DIAG, NETLINK_AUDIT, NETLINK_KOBJECT_UEVENT, NETLINK_GENERIC}))
+        EXPECT_EQ(action(kView, AF_NETLINK, SOCK_RAW, protocol), SECCOMP_RET_ALLOW) << protocol;
+    for (auto family : std::to_array<std::uint32_t>({AF_UNIX, AF_INET, AF_INET6})) EXPECT_EQ(action(kView, family, SOCK_DGRAM, 0), SECCOMP_RET_ALLOW) << family;
+}
 
 TEST(GuestFilter, is_short_and_shallow) {
     for (const auto& options : kVariants) {

@@ -80,7 +80,7 @@ Result<> write_settings(const std::string& server, const std::string& text) {
 }
 
 model::Settings with_devices(model::Settings settings, const std::vector<model::OwnDevice>& devices) {
-    settings.network = {.kind = model::NetworkKind::none, .addresses = {}, .ports = {}, .nameservers = settings.network.nameservers, .uplink = {}};
+    settings.network = {.kind = model::NetworkKind::none, .addresses = {}, .ports = {}, .nameservers = settings.network.nameservers, .uplink = {}, .view = {}};
     settings.devices = devices;
     return settings;
 }

@@ -100,6 +100,15 @@ bool IpAddress::is_special() const {
     return family_ == Family::ipv4 ? is_special_ipv4(first, second, bytes()) : is_special_ipv6(first, second, bytes());
 }
 
+IpAddress IpAddress::network(std::uint8_t prefix) const {
+    IpAddress kept = *this;
+    for (std::size_t i = 0; i < kept.bytes_.size(); ++i) {
+        const std::size_t bits = std::min<std::size_t>(8, prefix > 8 * i ? prefix - 8 * i : 0);
+        kept.bytes_[i] = static_cast<char>(static_cast<unsigned char>(bytes_[i]) & static_cast<unsigned char>(0xff00U >> bits));
+    }
+    return kept;
+}
+
 Result<NetworkAddress> NetworkAddress::parse(std::string_view text) {
     auto slash = text.find('/');
     if (slash == std::string_view::npos) return fail(Code::usage, "'{}' has no prefix length: say ADDRESS/24", text.substr(0, kLongestShown));

@@ -23,6 +23,8 @@ class IpAddress {
     [[nodiscard]] std::string text() const;
     /// Not usable as a server's address: unspecified, loopback, multicast, broadcast, link-local.
     [[nodiscard]] bool is_special() const;
+    /// The same with nothing behind its first `prefix` bits.
+    [[nodiscard]] IpAddress network(std::uint8_t prefix) const;
     friend auto operator<=>(const IpAddress&, const IpAddress&) = default;
 
   private:

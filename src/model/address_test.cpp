@@ -54,6 +54,16 @@ TEST(IpAddress, special_addresses_cannot_be_a_servers) {
         EXPECT_FALSE(IpAddress::parse(text)->is_special()) << text;
 }
 
+TEST(IpAddress, keeps_the_bits_of_a_network) {
+    const auto network = [](const char* text, std::uint8_t prefix) { return IpAddress::parse(text)->network(prefix).text(); };
+    EXPECT_EQ(network("192.0.2.255", 24), "192.0.2.0");
+    EXPECT_EQ(network("192.0.2.255", 25), "192.0.2.128");
+    EXPECT_EQ(network("192.0.2.255", 32), "192.0.2.255");
+    EXPECT_EQ(network("192.0.2.255", 0), "0.0.0.0");
+    EXPECT_EQ(network("2001:db8:ffff::7", 35), "2001:db8:e000::");
+    EXPECT_EQ(network("2001:db8::7", 0), "::");
+}
+
 TEST(PortRedirect, reads_every_form) {
     auto any = PortRedirect::parse("8080:80").value();
     EXPECT_TRUE(any.any_host_address);

@@ -24,6 +24,12 @@ enum class NetworkKind {
     bind,      ///< the host's own network, locked to the server's addresses (context/address_lock.hpp)
 };
 
+/// What a server on the host's stack is told about the network when it asks by rtnetlink (server/network_view.hpp).
+enum class NetworkView {
+    own,   ///< its own addresses, and nothing else
+    host,  ///< the host's
+};
+
 /// Whether a server has no network namespace of its own.
 constexpr bool uses_host_network(NetworkKind kind) { return kind == NetworkKind::host || kind == NetworkKind::bind; }
 
@@ -33,6 +39,7 @@ struct NetworkSettings {
     std::vector<PortRedirect> ports;
     std::vector<IpAddress> nameservers;  ///< empty: the host's own
     std::string uplink;                  ///< the host device whose wire answers for the addresses; empty: that of the default route
+    NetworkView view = NetworkView::own;  ///< of kind bind
 };
 
 /// A network device of the host that the server has for itself while it runs; the host has it no more.

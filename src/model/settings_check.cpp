@@ -182,6 +182,8 @@ Found check_network_kind(const Settings& settings) {
     if (uses_host_network(network.kind) && settings.firewall)
         return Finding{"firewall", fmt::format(R"(is impossible with network.kind = "{}": the rules would be the host's)", network.kind == NetworkKind::host ? "host" : "bind")};
     if (network.kind == NetworkKind::bind) return check_bind_network(network);
+    if (network.view == NetworkView::host && network.kind != NetworkKind::host)
+        return Finding{"network.view", R"("host" needs network.kind = "bind": this server has a network of its own)"};
     if (network.kind == NetworkKind::private_) {
         if (!network.addresses.empty()) return {};
         return Finding{"network.addresses",

@@ -74,6 +74,8 @@ constexpr std::array kNetworkKeys = {
                                                                             R"(["192.0.2.53"])"),
     network<&NetworkSettings::uplink, read_text, write_text>(
         "uplink", "The host's device towards its clients; the default is the default route's.", R"("eth0")"),
+    network<&NetworkSettings::view, read_network_view, write_network_view>(
+        "view", R"(With "bind": "own" shows it its own addresses only, "host" the whole of the host's network.)", ""),
 };
 
 constexpr std::array kLimitKeys = {

@@ -80,6 +80,16 @@ uplink = "eth0"
     EXPECT_EQ(settings.network.ports.at(1).text(), "[2001:db8::1]:53:53/udp");
     EXPECT_EQ(settings.network.nameservers.at(0).text(), "192.0.2.53");
     EXPECT_EQ(settings.network.uplink, "eth0");
+    EXPECT_EQ(settings.network.view, NetworkView::own);
+}
+
+TEST(Settings, reads_what_a_server_is_shown_of_the_hosts_network) {
+    const auto of = [](const char* view) {
+        return parse_settings(fmt::format("image = \"i\"\n[network]\nkind = \"bind\"\naddresses = [\"192.0.2.10\"]\nview = \"{}\"\n", view), "f");
+    };
+    EXPECT_EQ(of("host").value().network.view, NetworkView::host);
+    EXPECT_EQ(of("own").value().network.view, NetworkView::own);
+    EXPECT_FALSE(of("none"));
 }
 
 TEST(Settings, reads_limits_mounts_and_services) {

@@ -21,6 +21,7 @@ struct Word {
 
 constexpr std::array kNetworkKinds = {Word{NetworkKind::private_, "private"}, Word{NetworkKind::none, "none"},
                                       Word{NetworkKind::host, "host"}, Word{NetworkKind::bind, "bind"}};
+constexpr std::array kNetworkViews = {Word{NetworkView::own, "own"}, Word{NetworkView::host, "host"}};
 constexpr std::array kInitKinds = {Word{InitKind::automatic, "auto"}, Word{InitKind::guest, "guest"},
                                    Word{InitKind::services, "services"}};
 constexpr std::array kMountModes = {Word{false, "ro"}, Word{true, "rw"}};
@@ -229,6 +230,9 @@ std::string write_ports(const std::vector<PortRedirect>& ports) { return write_e
 
 Result<NetworkKind> read_network_kind(const Node& node) { return read_word(node, kNetworkKinds); }
 std::string write_network_kind(NetworkKind kind) { return write_word(kind, kNetworkKinds); }
+
+Result<NetworkView> read_network_view(const Node& node) { return read_word(node, kNetworkViews); }
+std::string write_network_view(NetworkView view) { return write_word(view, kNetworkViews); }
 
 Result<InitKind> read_init_kind(const Node& node) { return read_word(node, kInitKinds); }
 std::string write_init_kind(InitKind kind) { return write_word(kind, kInitKinds); }

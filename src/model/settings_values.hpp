@@ -60,6 +60,9 @@ std::string write_ports(const std::vector<PortRedirect>& ports);
 Result<NetworkKind> read_network_kind(const Node& node);
 std::string write_network_kind(NetworkKind kind);
 
+Result<NetworkView> read_network_view(const Node& node);
+std::string write_network_view(NetworkView view);
+
 Result<InitKind> read_init_kind(const Node& node);
 std::string write_init_kind(InitKind kind);
 

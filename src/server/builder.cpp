@@ -59,6 +59,7 @@ class Build {
         auto mapping = sys::NamespaceFd(TRY(sys::open_at(order_.proc, fmt::format("{}/ns/user", child_.pid), O_RDONLY)).release());
         StagedRoot staged = TRY(stage_root(std::move(sources), order_.root, {order_.void_namespace, order_.proc, mapping}));
         TRY(mount_guest_views(staged.root));
+        if (order_.child.view >= 0) listener_ = TRY(receive_listener());
         int handed[] = {staged.root.get(), staged.console.slave.get()};
         if (int error = sys::raw::send_fds(ends_.to_child.get(), handed, 2); error < 0)
             return std::unexpected<Error>(error == -EPIPE ? child_outcome() : sys::error_from(-error, "hand over the root"));
@@ -93,11 +94,17 @@ class Build {
     }
 
     Result<> mount_guest_views(const sys::MountFd& root) {
-        GuestNamespaces guest{child_.pidfd, child_.pid, order_.proc, order_.child.own_network, order_.root.first_id};
+        GuestNamespaces guest{child_.pidfd, child_.pid, order_.proc, order_.child.own_network, order_.view.shown, order_.root.first_id};
         TRY(unless_child_ended(mount_guest_processes(root, guest, order_.root.masks)));
         auto ready = TRY(sys::receive_message(ends_.to_child));  // its other namespaces are there
         if (ready.size() != 1) return std::unexpected<Error>(failure_from(ready, order_.child.init_path));
         return unless_child_ended(mount_guest_kernel(root, guest, order_.root.masks));
+    }
+
+    /// Of its filter's, for the keeper. Anything longer is a failure record.
+    Result<sys::Fd> receive_listener() {
+        if (TRY(sys::next_message_size(ends_.to_child)) != 1) return std::unexpected<Error>(child_outcome());
+        return sys::receive_fd(ends_.to_child);
     }
 
     /// Where it has ended meanwhile, so have its namespaces: what it says is the reason.
@@ -125,6 +132,7 @@ class Build {
         handles.keeper_lock = std::move(order_.keeper_lock);
         handles.recorder_lock = std::move(order_.recorder_lock);
         handles.report = std::move(ends_.report);
+        handles.view = {std::move(listener_), std::move(order_.view)};
         handles.left_behind = std::move(staged.left_behind);
         return std::unexpected<Error>(exec_keeper(std::move(handles), {order_.name, order_.generation, KeeperOrigin::parent, order_.log}));
     }
@@ -132,6 +140,7 @@ class Build {
     BuildOrder order_;
     Ends ends_;
     sys::Child child_;
+    sys::Fd listener_;
 };
 
 }  // namespace

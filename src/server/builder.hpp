@@ -8,6 +8,7 @@
 #include "server/guest_child.hpp"
 #include "server/log_sockets.hpp"
 #include "server/root.hpp"
+#include "server/view_likeness.hpp"
 
 namespace vs::server {
 
@@ -17,6 +18,7 @@ struct BuildOrder {
     ChildPlan child;
     CgroupEntry cgroups;
     sys::NamespaceFd void_namespace, host_mounts;
+    Likeness view;  ///< of its network view; closed where it has none
     sys::DirFd proc;
     // For the keeper:
     sys::DirFd log_dir, run_dir;

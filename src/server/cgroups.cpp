@@ -18,6 +18,7 @@ using sys::FdRef;
 const std::string kMount = "/sys/fs/cgroup";
 // A server is called by a letter or a digit first: whoever stops one ends everything in its group, and this is everybody's.
 const std::string kKeepers = ".keepers";
+const std::string kView = "view";
 constexpr std::array<const char*, 3> kControllers = {"memory", "pids", "cpu"};
 constexpr std::uint32_t kCpuPeriod = 100'000;  // microseconds, the kernel's default
 constexpr sys::Milliseconds kKillLimit{20'000};
@@ -199,6 +200,13 @@ Result<CgroupEntry> open_cgroups(const CgroupHost& host, const std::string& name
     return entry;
 }
 
+Result<CgroupEntry> view_cgroups(const CgroupHost& host, const std::string& name) {
+    CgroupEntry entry;
+    entry.group = TRY(make_group(TRY(sys::open_dir(host.root(), name)), kView));
+    TRY(join_v1(host, name, nullptr, entry));
+    return entry;
+}
+
 void signal_everything(const CgroupHost& host, const std::string& name, int signal) {
     if (auto outer = sys::open_dir(host.root(), name)) signal_group(host, name, *outer, signal);
 }
@@ -207,7 +215,9 @@ Result<std::vector<pid_t>> all_processes(const CgroupHost& host, const std::stri
     std::vector<pid_t> pids;
     auto outer = sys::open_dir(host.root(), name);
     if (!outer && outer.error().errno_value == ENOENT) return pids;
-    collect_processes(TRY(std::move(outer)), pids);
+    const auto group = TRY(std::move(outer));
+    for (const auto& entry : TRY(sys::list_dir(group)))
+        if (auto below = sys::open_at(group, entry, O_RDONLY | O_DIRECTORY | O_NOFOLLOW); below && entry != kView) collect_processes(*below, pids);
     return pids;
 }
 

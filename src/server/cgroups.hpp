@@ -5,6 +5,7 @@
 //     ROOT/NAME           limits, ours
 //     ROOT/NAME/guest     delegated to the server's root; the root of its cgroup namespace
 //     ROOT/NAME/guest/.vserver   where commands that enter are born (a group with controllers enabled refuses processes)
+//     ROOT/NAME/view      the server's network view, where it has one: processes of ours (network_view.hpp)
 //     ROOT/NAME/entered   the same where the server has made that one unfit: it is the guest's, and may be stopped or removed
 //
 // ROOT is `vservers` on the cgroup2 mount, or the delegated group of vservers.service on a systemd host. Where memory, pids
@@ -57,9 +58,12 @@ Result<CgroupEntry> create_cgroups(const CgroupHost& host, const std::string& na
 /// For a command that enters a running server.
 Result<CgroupEntry> open_cgroups(const CgroupHost& host, const std::string& name, std::uint32_t first_id);
 
+/// For its network view; its group is made. Precondition: create_cgroups.
+Result<CgroupEntry> view_cgroups(const CgroupHost& host, const std::string& name);
+
 /// Sends a signal to every process of the server that can be reached, one by one.
 void signal_everything(const CgroupHost& host, const std::string& name, int signal);
-/// Every process of the server, as the host counts them; none where it does not run.
+/// Every process of the server, as the host counts them, without ours; none where it does not run.
 Result<std::vector<pid_t>> all_processes(const CgroupHost& host, const std::string& name);
 /// Kills everything of the server and waits until it is gone. An absent group is success.
 Result<> kill_everything(const CgroupHost& host, const std::string& name);

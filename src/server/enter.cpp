@@ -11,6 +11,7 @@
 #include "context/guest_profile.hpp"
 #include "server/entry.hpp"
 #include "server/life.hpp"
+#include "server/network_view.hpp"
 #include "server/prepare.hpp"
 #include "server/start.hpp"
 #include "sys/call.hpp"
@@ -73,14 +74,15 @@ struct Words {
     }
 };
 
-Result<EntryPlan> plan_entry(const Server& server, const EnterRequest& request, const Words& words) {
+Result<EntryPlan> plan_entry(const Server& server, const EnterRequest& request, const Words& words, const NetworkPlan& network) {
     EntryPlan plan;
     plan.arguments = TRY(sys::own_arguments());
     plan.namespaces = kAlways | (model::uses_host_network(server.settings.network.kind) ? 0 : CLONE_NEWNET);
     plan.scope_sockets = server.settings.network.kind == model::NetworkKind::bind;
     plan.limits = TRY(prepare_limits(server.settings));
     plan.nice = server.settings.nice;
-    plan.filter = context::guest_filter({.user_namespaces = server.settings.user_namespaces, .firewall = server.settings.firewall});
+    plan.filter = context::guest_filter({.user_namespaces = server.settings.user_namespaces, .firewall = server.settings.firewall,
+                                          .network_view = network.has_own_view()});
     plan.ceiling = {.capabilities = server.settings.capabilities, .new_privileges = context::NewPrivileges::allowed, .securebits = {}};
     plan.user = request.user;
     plan.directory = request.directory;
@@ -134,18 +136,22 @@ struct Prepared {
     EntryPlan plan;
     sys::PidFd init;
     CgroupEntry groups;
+    sys::Fd view;
 };
 Result<Prepared> prepare(const Server& server, const EnterRequest& request, const RunState& state) {
     if (state.secluded) return fail(Code::denied, "'{}' is private: nobody enters it while it runs", server.name.text());
     Words words(request);
-    auto plan = TRY(plan_entry(server, request, words));
+    auto plan = TRY(plan_entry(server, request, words, state.network));
     auto host = TRY(CgroupHost::open());
     auto groups = TRY_WITH(open_cgroups(host, server.name.text(), state.number.first_id()), "open the control groups of '{}'", server.name.text());
     auto init = TRY(sys::open_pidfd(state.init));
     if (!TRY(init_lives(host, server.name, state))) return fail(Code::not_running, "'{}' has just ended", server.name.text());
     for (const auto& tasks : groups.v1_tasks) plan.v1_tasks.push_back(tasks.get());
     plan.init = init.get();
-    return Prepared{std::move(words), std::move(plan), std::move(init), std::move(groups)};
+    sys::Fd view;
+    if (state.network.has_own_view()) view = TRY(connect_to_view(TRY(RunDir::open(server.name))));
+    plan.view = view.get();
+    return Prepared{std::move(words), std::move(plan), std::move(init), std::move(groups), std::move(view)};
 }
 
 Result<int> run_in(const Server& server, const EnterRequest& request, const RunState& state) {

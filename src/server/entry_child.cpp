@@ -7,9 +7,9 @@
 #include <cstring>
 
 #include "model/accounts.hpp"
+#include "server/network_view.hpp"
 #include "sys/landlock.hpp"
 #include "sys/raw.hpp"
-#include "sys/seccomp.hpp"
 
 namespace vs::server {
 
@@ -116,7 +116,7 @@ class Entry {
     /// The filter first: loading it without no_new_privs needs a capability that the ceiling may take.
     void confine() {
         if (plan_.scope_sockets) check(EntryStep::scope_sockets, sys::scope_abstract_sockets_raw());
-        check(EntryStep::load_filter, sys::load_filter_raw(plan_.filter.data(), plan_.filter.size()));
+        check(EntryStep::load_filter, confine_calls_raw(plan_.filter, plan_.view));
         auto outcome = context::apply_ceiling_raw(plan_.ceiling);
         if (!outcome.ok()) give_up({EntryStep::lower_ceiling, outcome, outcome.errno_value});
     }

@@ -58,6 +58,7 @@ struct EntryPlan {
     std::vector<PreparedLimit> limits;
     int nice = 0;
     std::span<const sock_filter> filter;
+    int view = -1;                       ///< as ChildPlan's
     bool scope_sockets = false;          ///< as ChildPlan's
     context::Ceiling ceiling;
     std::string user, directory;         ///< directory: empty is the home for a shell and "/" for a command

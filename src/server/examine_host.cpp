@@ -106,7 +106,7 @@ void examine_limits(Findings& findings) {
 }
 
 void examine_programs(Findings& findings) {
-    constexpr std::array kPrograms = {"vserver-keeper", "vserver-recorder", "vserver-init", "vserver-unpack"};
+    constexpr std::array kPrograms = {"vserver-keeper", "vserver-recorder", "vserver-netview", "vserver-init", "vserver-unpack"};
     bool whole = true;
     for (const char* name : kPrograms) {
         auto path = libexec_program(name);

@@ -5,12 +5,12 @@
 #include <array>
 #include <cerrno>
 
+#include "server/network_view.hpp"
 #include "sys/call.hpp"
 #include "sys/netlink.hpp"
 #include "sys/landlock.hpp"
 #include "sys/process.hpp"
 #include "sys/raw.hpp"
-#include "sys/seccomp.hpp"
 
 namespace vs::server {
 
@@ -74,7 +74,9 @@ class Child {
     /// every server may call.
     void filter_calls() {
         if (plan_.scope_sockets) check(ChildStep::scope_sockets, sys::scope_abstract_sockets_raw());
-        check(ChildStep::load_filter, sys::load_filter_raw(plan_.filter.data(), plan_.filter.size()));
+        const int listener = confine_calls_raw(plan_.filter, plan_.view);
+        check(ChildStep::load_filter, listener);
+        if (plan_.view >= 0) check(ChildStep::load_filter, raw::send_fds(builder_, &listener, 1));  // for its keeper
     }
 
     void configure_network() {

@@ -70,6 +70,7 @@ struct ChildPlan {
     std::vector<PreparedLimit> limits;        ///< given to it by the builder, and so is its priority
     int nice = 0;
     std::span<const sock_filter> filter;
+    int view = -1;                      ///< a connection to its network view (network_view.hpp), where it has one; at least 64
     context::Ceiling ceiling;
     std::string init_path;              ///< in the server; empty: not tried
     std::vector<char*> argv;            ///< of it, null-terminated

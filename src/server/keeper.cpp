@@ -144,9 +144,9 @@ Error exec_keeper(KeeperHandles handles, const KeeperArguments& arguments) {
     if (!vserver) return vserver.error();
     auto descriptors = shared_with_recorder(handles);
     for (sys::FdRef own : {sys::FdRef(handles.keeper_lock), sys::FdRef(handles.root), sys::FdRef(handles.run_dir), sys::FdRef(handles.recorder),
-                           sys::FdRef(handles.report)})
+                           sys::FdRef(handles.report), sys::FdRef(handles.view.listener), sys::FdRef(handles.view.network.shown), sys::FdRef(handles.view.network.away)})
         descriptors.push_back(own);
-    handles.left_behind.resize(keeper::kLast - keeper::kReport);
+    handles.left_behind.resize(keeper::kLast + 1 - keeper::kLeftBehind);
     for (const auto& copy : handles.left_behind) descriptors.push_back(copy);
     auto placed = sys::place_descriptors(descriptors, keeper::kConsole);
     if (!placed) return placed.error();
@@ -158,6 +158,17 @@ Error exec_keeper(KeeperHandles handles, const KeeperArguments& arguments) {
     std::vector<std::string> words{path, arguments.name, std::to_string(arguments.generation), origin, *vserver, libexec_program("vserver-recorder")};
     std::ranges::copy(recorder_arguments(arguments.log), std::back_inserter(words));
     return sys::exec_program(words, program_environment());
+}
+
+Result<std::optional<ViewHandles>> view_of_keeper(const RunState& state) {
+    const auto parent = TRY(sys::parent_of(state.init));
+    auto keeper = TRY(sys::open_pidfd(parent));
+    if (TRY(sys::program_of(parent)) != libexec_program("vserver-keeper") || TRY(sys::parent_of(state.init)) != parent) return std::nullopt;
+    ViewHandles view;
+    view.listener = TRY(sys::take_descriptor(keeper, keeper::kView));
+    view.network.shown = sys::NamespaceFd(TRY(sys::take_descriptor(keeper, keeper::kView + 1)).release());
+    view.network.away = sys::NamespaceFd(TRY(sys::take_descriptor(keeper, keeper::kView + 2)).release());
+    return view;
 }
 
 Result<> adopt_if_orphaned(const model::ServerName& name, const RunDir& run, const RunState& state) {

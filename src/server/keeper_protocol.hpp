@@ -23,8 +23,9 @@ enum Descriptor : int {
     kRunDir = 16,
     kRecorder = 17,     ///< pidfd of a recorder that runs already; may be closed
     kReport = 18,       ///< socket of a start that waits for one of the words below; may be closed
-    kLeftBehind = 19,   ///< and the next: mount namespaces of a start, for us to close when it waits no more; may be closed
-    kLast = 20,
+    kView = 19,         ///< and the next two, of its network view (keeper.hpp): only held; may be closed
+    kLeftBehind = 22,   ///< and the next: mount namespaces of a start, for us to close when it waits no more; may be closed
+    kLast = 23,
 };
 inline constexpr int kFirstOwn = kKeeperLock;  ///< what the recorder does not get
 

@@ -4,6 +4,7 @@
 #include "context/shield.hpp"
 #include "server/devices.hpp"
 #include "server/keeper.hpp"
+#include "server/network_view.hpp"
 #include "sys/file.hpp"
 #include "sys/process.hpp"
 
@@ -63,6 +64,13 @@ Result<sys::Fd> lock_server(const CgroupHost& host, const model::ServerName& nam
     }
 }
 
+Result<> mend(const CgroupHost& host, const model::ServerName& name, const RunDir& run, const RunState& state) {
+    TRY(adopt_if_orphaned(name, run, state));
+    // A server that is to be stopped must not go on for want of its view; who enters is told why there is none.
+    (void)restore_network_view(host, name, run, state);
+    return {};
+}
+
 Result<std::optional<RunState>> settle(const CgroupHost& host, const model::ServerName& name, const RunDir& run) {
     TRY(run.sweep());
     auto state = TRY(run.read());
@@ -73,7 +81,7 @@ Result<std::optional<RunState>> settle(const CgroupHost& host, const model::Serv
         TRY_WITH(tear_down(host, name, run, *state), "clean up after '{}'", name.text());
         return std::nullopt;
     }
-    TRY(adopt_if_orphaned(name, run, *state));
+    TRY(mend(host, name, run, *state));
     return state;
 }
 

@@ -21,7 +21,11 @@ Result<> tear_down(const CgroupHost& host, const model::ServerName& name, const 
 /// the server again, that goes first: otherwise a command at that moment would turn a reboot into a halt.
 Result<sys::Fd> lock_server(const CgroupHost& host, const model::ServerName& name, const RunDir& run);
 
-/// What a killed command left is torn down, what ended by itself too, and a running server without keeper gets one.
+/// A running server that has lost its keeper or its network view gets another.
+/// Precondition: the caller holds the server's lock.
+Result<> mend(const CgroupHost& host, const model::ServerName& name, const RunDir& run, const RunState& state);
+
+/// What a killed command left is torn down, what ended by itself too, and a running server is mended.
 /// The state of the running server, or nullopt where it is stopped.
 /// Precondition: the caller holds the server's lock.
 Result<std::optional<RunState>> settle(const CgroupHost& host, const model::ServerName& name, const RunDir& run);

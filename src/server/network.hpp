@@ -55,7 +55,10 @@ struct NetworkPlan {
     std::vector<std::string> uplinks{};          ///< by which devices it may leave the host
     std::vector<model::OwnDevice> devices{};     ///< of the host, that are the server's while it runs (devices.hpp)
     std::vector<model::IpAddress> aliases{};     ///< kind bind: those of `addresses` that the host has only for this server
+    model::NetworkView view = model::NetworkView::host;  ///< kind bind; what runs since before there was a choice sees the host's
 
+    /// A process shows it its own addresses (network_view.hpp).
+    [[nodiscard]] bool has_own_view() const { return kind == model::NetworkKind::bind && view == model::NetworkView::own; }
     /// A cable is made: kind private with at least one address.
     [[nodiscard]] bool has_cable() const;
     /// The number of the loopback of its own, kind bind (context/address_lock.hpp).

@@ -111,6 +111,7 @@ class PlanReader {
         plan.ipv6 = ipv6.get<bool>();
         plan.addresses = TRY(values<IpAddress>(root_, "addresses"));
         plan.aliases = TRY(values<IpAddress>(root_, "aliases"));
+        plan.view = TRY(view());
         plan.ports = TRY(values<model::PortRedirect>(root_, "ports"));
         for (const auto& item : TRY(list(root_, "uplinks"))) plan.uplinks.push_back(TRY(text(item, "uplinks")));
         for (const auto& item : TRY(list(root_, "devices"))) plan.devices.push_back(TRY(device(item)));
@@ -156,6 +157,12 @@ class PlanReader {
         for (const auto& [value, name] : kKinds)
             if (name == named) return value;
         return wrong("kind");
+    }
+    /// Without the member it is the host's: what runs since before there was a choice.
+    Result<model::NetworkView> view() {
+        const auto value = member(root_, "view");
+        if (!value.is_null() && value != "own") return wrong("view");
+        return value.is_null() ? model::NetworkView::host : model::NetworkView::own;
     }
     Result<std::optional<Uplink>> uplink(const char* key) {
         const auto object = member(root_, key);
@@ -208,6 +215,7 @@ Result<NetworkPlan> plan_network(const model::NetworkSettings& settings, model::
     if (const auto* address = plan.first(Family::ipv6); address != nullptr && !facts.ipv6)
         return fail(Code::unsupported, "address {}: this kernel runs without IPv6", address->text());
     if (settings.kind == NetworkKind::bind) TRY(plan_aliases(plan, facts));
+    if (settings.kind == NetworkKind::bind) plan.view = settings.view;
     return plan;
 }
 
@@ -234,6 +242,7 @@ std::string print_plan(const NetworkPlan& plan) {
         if (value == plan.kind) root["kind"] = name;
     root["addresses"] = as_json(plan.addresses);
     if (!plan.aliases.empty()) root["aliases"] = as_json(plan.aliases);
+    if (plan.has_own_view()) root["view"] = "own";
     for (const auto& device : plan.devices)
         root["devices"].push_back({{"name", device.name}, {"addresses", as_json(device.addresses)}, {"gateways", as_json(device.gateways)}});
     root["ports"] = nlohmann::json::array();

@@ -173,6 +173,18 @@ TEST(parse_plan, reads_what_print_plan_wrote) {
     EXPECT_EQ(print_plan(whole).find('\n'), std::string::npos);
 }
 
+TEST(parse_plan, knows_who_is_shown_his_own_addresses_and_takes_older_states_for_the_hosts_view) {
+    auto wanted = settings({"192.0.2.7"});
+    EXPECT_FALSE(plan(wanted).has_own_view());
+    wanted.kind = NetworkKind::bind;
+    const auto bound = plan(wanted);
+    EXPECT_TRUE(bound.has_own_view());
+    EXPECT_EQ(parse_plan(print_plan(bound)).value(), bound);
+    wanted.view = model::NetworkView::host;
+    EXPECT_FALSE(plan(wanted).has_own_view());
+    EXPECT_FALSE(parse_plan(print_plan(plan(wanted))).value().has_own_view());
+}
+
 TEST(parse_plan, refuses_nonsense) {
     for (const char* text : {"", "{", "[]", "17", R"({"addresses":["x"]})", R"({"kind":"private","ports":[3]})"})
         EXPECT_FALSE(parse_plan(text)) << text;

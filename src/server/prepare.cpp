@@ -85,7 +85,8 @@ ChildPlan PreparedInit::child_plan(const Server& server, const NetworkPlan& netw
     plan.domain_name = server.settings.domain_name;
     plan.limits = limits_;
     plan.nice = server.settings.nice;
-    plan.filter = context::guest_filter({.user_namespaces = server.settings.user_namespaces, .firewall = server.settings.firewall});
+    plan.filter = context::guest_filter({.user_namespaces = server.settings.user_namespaces, .firewall = server.settings.firewall,
+                                          .network_view = network.has_own_view()});
     plan.ceiling = {.capabilities = server.settings.capabilities, .new_privileges = context::NewPrivileges::allowed, .securebits = {}};
     if (try_guest_init_) plan.init_path = "/sbin/init";
     plan.argv = pointers(strings_->guest_argv);

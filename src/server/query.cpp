@@ -1,7 +1,6 @@
 #include "server/query.hpp"
 
 #include "model/paths.hpp"
-#include "server/keeper.hpp"
 #include "server/life.hpp"
 #include "server/restart.hpp"
 #include "server/stop.hpp"
@@ -26,7 +25,7 @@ Result<std::optional<RunState>> current_state(const CgroupHost& host, const mode
     if (!lock || !state) return state;
     if (state->phase != Phase::running || !TRY(init_lives(host, name, *state))) return std::nullopt;
     if (state->purpose == Purpose::maintenance) return settle(host, name, run);
-    TRY(adopt_if_orphaned(name, run, *state));
+    TRY(mend(host, name, run, *state));
     return state;
 }
 

@@ -293,6 +293,7 @@ Result<KernelViews> visit(const GuestNamespaces& guest) {
     auto network = TRY(sys::open_at(guest.proc, "self/ns/net", O_RDONLY));
     auto groups = TRY(sys::open_at(guest.proc, "self/ns/cgroup", O_RDONLY));
     TRY_WITH(sys::join(guest.init, CLONE_NEWCGROUP | (guest.own_network ? std::uint64_t{CLONE_NEWNET} : 0)), "visit the server's namespaces");
+    if (guest.view.get() >= 0) TRY_WITH(sys::join(guest.view, CLONE_NEWNET), "visit its network view");
     auto views = create_kernel_views(guest);
     TRY_WITH(sys::join(network, CLONE_NEWNET), "come back from the server's network namespace");
     TRY_WITH(sys::join(groups, CLONE_NEWCGROUP), "come back from the server's cgroup namespace");

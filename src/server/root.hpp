@@ -72,7 +72,8 @@ struct GuestNamespaces {
     sys::FdRef init;             ///< pidfd of its first process, our child
     pid_t pid = 0;
     sys::FdRef proc;             ///< our procfs
-    bool own_network = true;     ///< sysfs shows its network namespace, or else the host's
+    bool own_network = true;     ///< sysfs shows its network namespace, or else `view`'s
+    sys::FdRef view;             ///< the network namespace of its view, or else the host's
     std::uint32_t first_id = 0;
 };
 /// /proc. Before Linux 6.18 it is created by a helper that is born in the guest's PID namespace and borrows our memory and descriptors:

@@ -128,7 +128,7 @@ Result<> RunDir::clear() const {
     TRY(remove_log_sockets(dir_));
     // The lock's file goes with the keeper that holds it: that one may wait for the server's lock, which our caller holds, and
     // the next start must not wait for it. The state is the last, so that whoever finds it left can begin anew.
-    for (const char* file : {"recorder", "keeper.lock", "state"}) {
+    for (const char* file : {"view", "recorder", "keeper.lock", "state"}) {
         auto removed = sys::remove_file(dir_, file);
         if (!removed && removed.error().errno_value != ENOENT) return removed;
     }

@@ -12,6 +12,7 @@ Result<> shield_on() {
     return context::raise_shield({{TRY(vserver_program()), ShieldRole::door},
                                   {TRY(tool_program("vkill")), ShieldRole::door},
                                   {libexec_program("vserver-keeper"), ShieldRole::guarded},
+                                  {libexec_program("vserver-netview"), ShieldRole::guarded},
                                   {libexec_program("vserver-recorder"), ShieldRole::guarded}});
 }
 

@@ -11,6 +11,7 @@
 #include "server/hooks.hpp"
 #include "server/host_limits.hpp"
 #include "server/keeper.hpp"
+#include "server/network_view.hpp"
 #include "server/our_programs.hpp"
 #include "server/prepare.hpp"
 #include "server/restart.hpp"
@@ -114,6 +115,13 @@ class Start {
         return locker.lock(lock, TRY(sys::open_dir(host_.root(), server_.name.text())));
     }
 
+    Result<Likeness> show_network() {
+        const auto groups = TRY(view_cgroups(host_, server_.name.text()));
+        auto network = TRY(start_network_view(run_, {server_.name.text(), state_.network, groups, "self", {}}));
+        view_ = TRY(connect_to_view(run_));
+        return network;
+    }
+
     Result<BuildOrder> order() {
         BuildOrder order;
         order.name = server_.name.text();
@@ -123,6 +131,8 @@ class Start {
         order.child = prepared_->child_plan(server_, state_.network);
         order.cgroups = TRY_WITH(create_cgroups(host_, order.name, server_.settings.limits, state_.number.first_id()), "make its control groups");
         if (state_.network.kind == model::NetworkKind::bind) TRY_WITH(lock_addresses(), "lock it to its addresses");
+        if (state_.network.has_own_view()) order.view = TRY_WITH(show_network(), "show it its own network");
+        order.child.view = view_.get();
         for (const auto& tasks : order.cgroups.v1_tasks) order.child.v1_tasks.push_back(tasks.get());
         order.void_namespace = TRY(open_void_namespace());
         order.host_mounts = sys::NamespaceFd(TRY(sys::open_at(sys::kHere, "/proc/self/ns/mnt", O_RDONLY)).release());
@@ -146,6 +156,7 @@ class Start {
     Purpose purpose_ = Purpose::service;
     std::optional<HostNetwork> network_;
     std::optional<PreparedInit> prepared_;  // holds what the child's plan points to
+    sys::Fd view_;  // a connection
     RunState state_;
 };
 

@@ -4,7 +4,6 @@
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -36,8 +35,8 @@ Result<pid_t> process_of(int thread) {
 }  // namespace
 
 int load_notifying_filter_raw(const sock_filter* program, std::size_t length) noexcept {
+    if (length == 0 || length > BPF_MAXINSNS) return -EINVAL;
     const sock_fprog fprog{static_cast<unsigned short>(length), const_cast<sock_filter*>(program)};
-    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return -errno_now();
     long listener = ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER | kWaitKillable, &fprog);
     if (listener < 0 && errno_now() == EINVAL)
         listener = ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &fprog);

@@ -14,8 +14,9 @@
 
 namespace vs::sys {
 
-/// Loads a filter with SECCOMP_RET_USER_NOTIF: the descriptor that gets the calls, or a negative errno. Sets no_new_privs. A call that we have
-/// begun to handle is interrupted by deadly signals only, where the kernel can (Linux 5.19): a bind that is done must not be done again.
+/// Loads a filter with SECCOMP_RET_USER_NOTIF: the descriptor that gets the calls, or a negative errno; EBUSY where there is another one already.
+/// Needs no_new_privs or CAP_SYS_ADMIN, as any filter. A call that somebody has begun to handle is interrupted by deadly signals only, where the
+/// kernel can (Linux 5.19): a bind that is done must not be done again.
 /// Fork-safety: async-signal-safe.
 int load_notifying_filter_raw(const sock_filter* program, std::size_t length) noexcept;
 

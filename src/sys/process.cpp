@@ -189,6 +189,8 @@ Result<> send_signal(FdRef pidfd, int signal) {
 
 Result<std::uint64_t> start_time(pid_t pid) { return stat_field(kHere, fmt::format("/proc/{}/stat", pid), 22); }
 
+Result<pid_t> parent_of(pid_t pid) { return static_cast<pid_t>(TRY(stat_field(kHere, fmt::format("/proc/{}/stat", pid), 4))); }
+
 Result<bool> listens_to(pid_t pid, int signal) {
     auto text = TRY(read_file(kHere, fmt::format("/proc/{}/status", pid)));
     for (auto line : base::split(text, '\n')) {

@@ -50,6 +50,8 @@ Result<> send_signal(FdRef pidfd, int signal);
 Result<> hold_pid(pid_t pid);
 /// The start time of a process in clock ticks since boot (proc(5), stat, field 22): with the pid, unique within a boot.
 Result<std::uint64_t> start_time(pid_t pid);
+/// The process that would reap it.
+Result<pid_t> parent_of(pid_t pid);
 /// True where the process handles or blocks the signal, so that it will notice it (proc(5), status, SigBlk and SigCgt).
 Result<bool> listens_to(pid_t pid, int signal);
 

@@ -90,7 +90,10 @@ Result<std::optional<Device>> ask_for_device(NetlinkSocket& socket, MessageRow& 
     auto attributes = attributes_behind<ifinfomsg>(message);
     auto name = find_attribute(attributes, IFLA_IFNAME).value_or("");
     auto index = static_cast<std::uint32_t>(header_of<ifinfomsg>(message).ifi_index);
-    return std::optional(Device{std::string(name.substr(0, name.find('\0'))), index, find_number(attributes, IFLA_MTU).value_or(0)});
+    Device device{std::string(name.substr(0, name.find('\0'))), index, find_number(attributes, IFLA_MTU).value_or(0), {}};
+    auto mac = find_attribute(attributes, IFLA_ADDRESS).value_or("");
+    if (mac.size() == device.mac.size()) std::copy(mac.begin(), mac.end(), device.mac.begin());
+    return std::optional(std::move(device));
 }
 
 void begin_address(MessageRow& row, std::uint16_t type, std::uint16_t flags, const InterfaceAddress& address) {

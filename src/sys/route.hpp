@@ -94,6 +94,7 @@ struct Device {
     std::string name;
     std::uint32_t index = 0;
     std::uint32_t mtu = 0;
+    MacAddress mac{};  ///< zeros where it has none of six bytes
 };
 Result<std::optional<Device>> device_by_index(NetlinkSocket& socket, std::uint32_t index);
 Result<std::optional<Device>> device_by_name(NetlinkSocket& socket, std::string_view name);

@@ -43,7 +43,7 @@ namespace {
 using namespace vs;
 
 struct Options {
-    context::FilterOptions filter{.user_namespaces = true, .firewall = false};
+    context::FilterOptions filter{.user_namespaces = true, .firewall = false, .network_view = false};
     bool load = false;
 };
 

@@ -28,6 +28,19 @@ teardown() { remove_servers; end_test; }
     sweep error 8 vserver web start
 }
 
+# On the host's own stack, with processes of ours that show it its network.
+be_bound() {
+    vserver web delete --yes >&2
+    new_small web --network bind --address 10.77.0.50 --address fd77::50 --memory 256M
+    add_service web talker /bin/sh -c 'echo hello; exec sleep 100000'
+    mark
+    running && stopped
+}
+
+@test "start on the host's stack, killed" { be_bound; sweep kill 12 vserver web start; }
+
+@test "start on the host's stack, with calls that fail" { be_bound; sweep error 12 vserver web start; }
+
 # The first since boot makes the void and loads the rules.
 nothing_of_this_boot() {
     stopped
