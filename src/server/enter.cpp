@@ -169,6 +169,7 @@ Result<int> run_in(const Server& server, const EnterRequest& request, const RunS
 
 /// The last command inside tears down.
 Result<> leave_maintenance(const Server& server, const RunDir& run, sys::Fd stay) {
+    TRY(sys::give_up_lock(stay));  // a child of a command that failed may still have the descriptor
     stay.reset();
     auto lock = TRY(run.lock());
     TRY(settle(TRY(CgroupHost::open()), server.name, run));

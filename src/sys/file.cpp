@@ -283,6 +283,11 @@ Result<Fd> lock_file_shared(FdRef dir, const std::string& name) {
     return fd;
 }
 
+Result<> give_up_lock(FdRef lock) {
+    if (::flock(lock.get(), LOCK_UN) < 0) return failed("give up a lock");
+    return {};
+}
+
 Result<bool> is_locked(FdRef dir, const std::string& name) { return is_refused(dir, name, LOCK_SH); }
 
 Result<bool> is_shared(FdRef dir, const std::string& name) { return is_refused(dir, name, LOCK_EX); }

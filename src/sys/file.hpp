@@ -83,6 +83,8 @@ Result<> lock_fd(FdRef fd, LockWait policy);
 /// A lock that several may hold and that keeps an exclusive one away. Fails with Code::busy where that is held.
 Result<> lock_fd_shared(FdRef fd);
 Result<Fd> lock_file_shared(FdRef dir, const std::string& name);
+/// Also for whoever has inherited the descriptor.
+Result<> give_up_lock(FdRef lock);
 /// True where somebody holds the lock alone.
 Result<bool> is_locked(FdRef dir, const std::string& name);
 /// True where somebody holds or shares it. Precondition: nobody else asks at the same time.

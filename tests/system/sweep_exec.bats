@@ -39,4 +39,11 @@ undisturbed() { expect 0 next web running && has_generation web "$generation" &&
     after_error() { wait_until stopped_by_itself && audit_now; }    # by its keeper, where the command could not
     sweep error 6 vserver web exec true
 }
+
+# A child that is left alone still has what the command has had, the lock that says that the server is used among it.
+@test "exec in a stopped server, with messages from its processes that do not come" {
+    after_error() { wait_until stopped_by_itself && audit_now; }
+    only=recvmsg
+    sweep error 6 vserver web exec true
+}
 stopped_by_itself() { ! says_running; }
