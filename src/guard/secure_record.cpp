@@ -12,6 +12,7 @@ using json = nlohmann::ordered_json;
 
 constexpr const char* kFile = "secure-host.json";
 constexpr std::size_t kLargest = 4 << 20;
+constexpr const char *kGivenAway = "given away", *kBehindRules = "behind rules";
 
 Result<sys::DirFd> guard_dir(const storage::Store& store) {
     auto path = store.path() + "/guard";
@@ -42,7 +43,9 @@ Result<> read_values(const json& object, const char* key, std::vector<Value>& va
 Result<SecureRecord> parse(const std::string& content) {
     auto root = json::parse(content, nullptr, false);
     if (!root.is_object() || !root.value("devices", json()).is_array()) return fail(Code::failed, "it is no record of secure-host");
-    SecureRecord record{text(root, "server"), {}, text(root, "settings_before"), text(root, "settings_after")};
+    auto layout = root.value("layout", json(kGivenAway));  // those of before there were two have none
+    if (layout != kGivenAway && layout != kBehindRules) return fail(Code::failed, "its layout is none that this program knows");
+    SecureRecord record{layout == kGivenAway ? Layout::given_away : Layout::behind_rules, text(root, "server"), {}, text(root, "settings_before"), text(root, "settings_after")};
     for (const auto& item : root["devices"]) {
         if (!item.is_object()) return fail(Code::failed, "a device in it is no object");
         auto& device = record.devices.emplace_back();
@@ -62,7 +65,7 @@ Result<std::optional<SecureRecord>> read_secure_record(const storage::Store& sto
 }
 
 Result<> write_secure_record(const storage::Store& store, const SecureRecord& record) {
-    json root = {{"server", record.server}, {"devices", json::array()}};
+    json root = {{"layout", record.layout == Layout::given_away ? kGivenAway : kBehindRules}, {"server", record.server}, {"devices", json::array()}};
     for (const auto& device : record.devices)
         root["devices"].push_back({{"name", device.name}, {"addresses", texts(device.addresses)}, {"gateways", texts(device.gateways)}});
     root["settings_before"] = record.settings_before;

@@ -5,15 +5,17 @@
 #include <string>
 #include <vector>
 
+#include "guard/secure_rules.hpp"
 #include "model/settings.hpp"
 #include "storage/store.hpp"
 
 namespace vs::guard {
 
 struct SecureRecord {
-    std::string server;
+    Layout layout = Layout::given_away;
+    std::string server;                     ///< that has the devices; empty where they stay
     std::vector<model::OwnDevice> devices;  ///< as the main environment had them
-    std::string settings_before, settings_after;
+    std::string settings_before{}, settings_after{};  ///< of the server
 };
 /// nullopt where this machine is not secured.
 Result<std::optional<SecureRecord>> read_secure_record(const storage::Store& store);

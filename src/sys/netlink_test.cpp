@@ -293,6 +293,7 @@ TEST(Routes, a_device_goes_to_another_network_and_gets_a_name_that_is_free) {
     });
 }
 
+constexpr nft::Table kT{nft::Family::inet, "t"}, kNone{nft::Family::inet, "none"};
 constexpr const char* kTable = "table inet t {\nset s { type inet_service; }\nmap m { type inet_service : inet_service; }\n}\n";
 
 TEST(NftElements, are_added_whole_found_and_removed_whole) {
@@ -300,26 +301,41 @@ TEST(NftElements, are_added_whole_found_and_removed_whole) {
         ASSERT_TRUE(run_checked({"nft", "-f", "-"}, {.input = kTable}));
         auto socket = NetlinkSocket::open(NETLINK_NETFILTER).value();
         const nft::Element in_set{"s", std::string("\0\x50", 2), ""}, in_map{"m", std::string("\0\x50", 2), std::string("\x1f\x90", 2)}, second{"s", std::string("\0\x51", 2), ""};
-        auto find = [&](const nft::Element& element) { return nft::find_element(socket, "t", element).value(); };
+        auto find = [&](const nft::Element& element) { return nft::find_element(socket, kT, element).value(); };
         EXPECT_FALSE(find(in_set));
-        ASSERT_TRUE(nft::add_elements(socket, "t", {in_set, in_map}, nft::IfPresent::fail));
+        ASSERT_TRUE(nft::add_elements(socket, kT, {in_set, in_map}, nft::IfPresent::fail));
         EXPECT_EQ(find(in_set), "");
         EXPECT_EQ(find(in_map)->substr(0, 2), in_map.data);
 
-        auto again = nft::add_elements(socket, "t", {second, in_set}, nft::IfPresent::fail);
+        auto again = nft::add_elements(socket, kT, {second, in_set}, nft::IfPresent::fail);
         ASSERT_FALSE(again);
         EXPECT_EQ(again.error().errno_value, EEXIST);
         EXPECT_NE(again.error().message().find("element of 's' in table 't'"), std::string::npos);
         EXPECT_FALSE(find(second)) << "all or none";
-        EXPECT_TRUE(nft::add_elements(socket, "t", {second, in_set}, nft::IfPresent::keep));
+        EXPECT_TRUE(nft::add_elements(socket, kT, {second, in_set}, nft::IfPresent::keep));
+        auto keys = nft::keys_of(socket, kT, "s").value();
+        std::ranges::sort(keys);
+        EXPECT_EQ(keys, (std::vector{in_set.key, second.key}));
+        EXPECT_TRUE(nft::keys_of(socket, {nft::Family::arp, "t"}, "s").error().errno_value == ENOENT) << "of another family";
 
-        EXPECT_EQ(nft::remove_elements(socket, "t", {in_set, {"s", std::string("\0\x52", 2), ""}}).error().errno_value, ENOENT);
+        EXPECT_EQ(nft::remove_elements(socket, kT, {in_set, {"s", std::string("\0\x52", 2), ""}}).error().errno_value, ENOENT);
         EXPECT_TRUE(find(in_set)) << "all or none";
-        EXPECT_TRUE(nft::remove_elements(socket, "t", {in_set, second, in_map}));
+        EXPECT_TRUE(nft::remove_elements(socket, kT, {in_set, second, in_map}));
         EXPECT_FALSE(find(in_map));
-        EXPECT_TRUE(nft::add_elements(socket, "t", {}, nft::IfPresent::fail)) << "nothing to do";
-        EXPECT_EQ(nft::add_elements(socket, "none", {in_set}, nft::IfPresent::fail).error().errno_value, ENOENT);
-        EXPECT_FALSE(nft::find_element(socket, "none", in_set).value());
+        EXPECT_TRUE(nft::add_elements(socket, kT, {}, nft::IfPresent::fail)) << "nothing to do";
+        EXPECT_EQ(nft::add_elements(socket, kNone, {in_set}, nft::IfPresent::fail).error().errno_value, ENOENT);
+        EXPECT_FALSE(nft::find_element(socket, kNone, in_set).value());
+    });
+}
+
+TEST(NftChains, those_that_see_packets_first_are_listed) {
+    in_own_namespaces(CLONE_NEWNET, [] {
+        constexpr const char* kEarly = "table ip a {\nchain early { type filter hook prerouting priority -450; }\nchain late { type filter hook prerouting priority -449; }\n"
+                                       "chain out { type filter hook output priority -500; }\n}\ntable netdev d {\nchain c { type filter hook ingress device lo priority 0; }\n}\n"
+                                       "table inet ours {\nchain c { type filter hook input priority -450; }\n}\n";
+        ASSERT_TRUE(run_checked({"nft", "-f", "-"}, {.input = kEarly}));
+        auto socket = NetlinkSocket::open(NETLINK_NETFILTER).value();
+        EXPECT_EQ(nft::chains_before(socket, -450, "ours").value(), (std::vector<std::string>{"ip a/early", "netdev d/c on lo"}));
     });
 }
 

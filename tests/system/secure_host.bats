@@ -3,6 +3,7 @@
 
 load ../support/common
 load ../support/servers
+load ../support/secured
 
 setup_file() {
     build_small
@@ -23,21 +24,6 @@ teardown() {
     end_test
 }
 
-# As the test host has it: the kernel makes a link-local address of its own otherwise.
-give_back_eth0() {
-    ip link set eth0 down
-    ip link set eth0 addrgenmode none
-    ip -batch - <<-'END'
-	address flush dev eth0
-	address add 10.77.0.2/24 dev eth0
-	address add fd77::2/64 dev eth0 nodad
-	address add fe80::2/64 dev eth0 nodad
-	link set eth0 up
-	route add default via 10.77.0.1
-	route add default via fd77::1
-	END
-}
-
 # A server that serves a page on port 80 when it has a network.
 new_worker() {
     new_small "$1" --network none
@@ -48,17 +34,6 @@ secure() {
     new_worker web1
     vserver secure-host apply web1 --console
 }
-
-# Start a process that lives until the test's end.
-in_background() {
-    "$@" </dev/null >/dev/null 2>&1 3>&- &
-    helpers+=($!)
-}
-
-weaknesses() { vserver secure-host prove --json | jq -r '.weaknesses[] | .subject + ": " + .detail' || true; }
-verdict() { vserver secure-host prove --json | jq -r .verdict || true; }
-serves() { on_wire curl -s -o /dev/null --max-time 2 "http://$1/" || (( $? == 22 )); }
-listens() { ss -Hltn "sport = :$1" | grep -q .; }
 
 @test "a device of the host goes to its server and waits for it while it is stopped" {
     new_worker web1
@@ -77,11 +52,6 @@ listens() { ss -Hltn "sport = :$1" | grep -q .; }
     ip link delete eth0
 }
 
-# Looks at every port: none_open WHERE OPTION-OF-NMAP... Silence is "filtered" to nmap, for UDP "open|filtered".
-none_open() {
-    run "$1" nmap -n -Pn -p- --min-rate 20000 --max-retries 0 -oG - "${@:2}"
-    [[ $output == *'# Nmap done'*' 1 IP address (1 host up)'* && $output != *'/open/'* ]] || { echo "$output"; return 1; }
-}
 in_server() { nsenter --net=/run/vservers/web1/network "$@"; }
 
 @test "the plan says what goes where, and refuses whoever would be locked out" {
