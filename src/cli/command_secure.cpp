@@ -104,7 +104,7 @@ Result<int> catch_devices(const storage::Store& store) {
 }
 
 Result<int> undo(const storage::Store& store) {
-    TRY_WITH(guard::undo_secure_host(store), "cannot undo");
+    for (const auto& refused : TRY_WITH(guard::undo_secure_host(store), "cannot undo")) print(fmt::format("note: {}\n", refused));
     print("undone: the main environment has its network again\n");
     return 0;
 }

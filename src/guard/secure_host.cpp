@@ -133,25 +133,37 @@ Result<> secure(const storage::Store& store, const SecureRecord& record) {
     return restart(store, record.server);
 }
 
-/// What is there already is no error.
-Result<> set_up(sys::NetlinkSocket& socket, const model::OwnDevice& device) {
+/// What the kernel did not take back is told.
+Result<std::vector<std::string>> set_up(const SecureRecord& record, const model::OwnDevice& device) {
+    auto socket = TRY(sys::NetlinkSocket::open(NETLINK_ROUTE));
     auto found = TRY(sys::device_by_name(socket, device.name));
     if (!found) return fail(Code::failed, "'{}' is not there", device.name);
-    sys::MessageRow row;
+    if (auto state = record.before.find(device.name); state != record.before.end()) return sys::restore_device(socket, found->index, state->second);
+    sys::MessageRow row;  // the record is of a version that kept no more
     server::set_up_device(row, device, found->index);
-    if (row.count() == 0) return {};
-    for (auto& refusal : TRY(socket.send(row)))
-        if (refusal.error.errno_value != EEXIST) return std::unexpected<Error>(std::move(refusal.error));
-    return {};
+    std::vector<std::string> refused;
+    if (row.count() == 0) return refused;
+    for (const auto& refusal : TRY(socket.send(row)))
+        if (refusal.error.errno_value != EEXIST) refused.push_back(refusal.error.message());
+    return refused;
 }
 
-Result<> give_back(const SecureRecord& record) {
+Result<std::vector<std::string>> give_back(const SecureRecord& record) {
+    std::vector<std::string> refused;
     for (const auto& device : record.devices) {
         TRY_WITH(server::unpark_device(device.name), "give '{}' back", device.name);
-        auto socket = TRY(sys::NetlinkSocket::open(NETLINK_ROUTE));
-        TRY_WITH(set_up(socket, device), "set up '{}' as it was", device.name);
+        for (const auto& refusal : TRY_WITH(set_up(record, device), "set up '{}' as it was", device.name))
+            refused.push_back(fmt::format("'{}' is not all that it was: {}", device.name, refusal));
     }
-    return {};
+    return refused;
+}
+
+Result<std::map<std::string, sys::DeviceState>> states_of(const std::vector<model::OwnDevice>& devices) {
+    std::map<std::string, sys::DeviceState> states;
+    auto socket = TRY(sys::NetlinkSocket::open(NETLINK_ROUTE));
+    for (const auto& device : devices)
+        if (auto found = TRY(sys::device_by_name(socket, device.name))) states[device.name] = TRY(sys::device_state(socket, found->index));
+    return states;
 }
 
 /// The record goes last: until then undo can be called again.
@@ -165,23 +177,28 @@ Result<> open_main_environment(const storage::Store& store) {
     return remove_secure_record(store);
 }
 
-Result<> undo(const storage::Store& store) {
+Result<std::vector<std::string>> undo(const storage::Store& store) {
+    std::vector<std::string> refused;
     auto record = TRY(read_secure_record(store));
-    if (!record) return {};
-    if (record->layout == Layout::behind_rules) return open_main_environment(store);
+    if (!record) return refused;
+    if (record->layout == Layout::behind_rules) {
+        TRY(open_main_environment(store));
+        return refused;
+    }
     auto server = TRY(server::load_server(store, record->server));
     bool ran = TRY(stop_if_it_runs(store, server.name));
     TRY(write_settings(record->server, TRY(settings_without_devices(*record, server))));
-    TRY(give_back(*record));
+    refused = TRY(give_back(*record));
     TRY(open_main_environment(store));
     if (ran) TRY_WITH(server::start_server(store, TRY(server::load_server(store, record->server)).name), "start '{}' again", record->server);
-    return {};
+    return refused;
 }
 
 Result<SecureRecord> record_of(const storage::Store& store, const SecurePlan& plan) {
     SecureRecord record{.layout = plan.layout(), .server = "", .devices = plan.devices};
     if (!plan.server) return record;
     record.server = plan.server->text();
+    record.before = TRY(states_of(plan.devices));
     record.settings_before = TRY(sys::read_file(TRY(settings_dir()), settings_file(record.server)));
     record.settings_after = model::print_settings(with_devices(TRY(server::load_server(store, record.server)).settings, plan.devices), *plan.server);
     TRY(model::parse_settings(record.settings_after, "its settings with the devices"));
@@ -211,10 +228,11 @@ Result<> apply_secure_host(const storage::Store& store, const SecurePlan& plan) 
     auto undone = undo(store);
     auto error = done.error();
     if (!undone) error.cause += fmt::format(" (and undoing it failed: {})", undone.error().message());
+    else if (!undone->empty()) error.cause += fmt::format(" ({})", undone->front());
     return std::unexpected<Error>(std::move(error));
 }
 
-Result<> undo_secure_host(const storage::Store& store) {
+Result<std::vector<std::string>> undo_secure_host(const storage::Store& store) {
     auto turn = TRY(take_turn(store));
     if (!TRY(read_secure_record(store))) return fail(Code::failed, "this machine is not secured");
     return undo(store);

@@ -33,8 +33,9 @@ Result<SecurePlan> plan_behind_rules(const storage::Store& store, Console consol
 
 /// Loads the rules, and gives the devices to the server, if there is one, and starts it anew. Where any of it fails, everything is undone.
 Result<> apply_secure_host(const storage::Store& store, const SecurePlan& plan);
-/// The devices, their addresses and the server's settings are as they were before. What is gone already is no error.
-Result<> undo_secure_host(const storage::Store& store);
+/// The devices, their addresses and routes and the server's settings are as they were before. What is gone already is no error; what the
+/// kernel did not take back is told, in sentences.
+Result<std::vector<std::string>> undo_secure_host(const storage::Store& store);
 /// What a cut-off apply did not come to, and after a boot: the rules, and the server where it does not run. Nothing on a machine that is not
 /// secured.
 Result<> resume_secure_host(const storage::Store& store);

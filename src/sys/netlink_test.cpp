@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "base/dice.hpp"
+#include "sys/device_state.hpp"
 #include "sys/link.hpp"
 #include "sys/nft.hpp"
 #include "sys/own_namespaces.hpp"
@@ -336,6 +337,32 @@ TEST(NftChains, those_that_see_packets_first_are_listed) {
         ASSERT_TRUE(run_checked({"nft", "-f", "-"}, {.input = kEarly}));
         auto socket = NetlinkSocket::open(NETLINK_NETFILTER).value();
         EXPECT_EQ(nft::chains_before(socket, -450, "ours").value(), (std::vector<std::string>{"ip a/early", "netdev d/c on lo"}));
+    });
+}
+
+TEST(DeviceState, comes_back_with_all_attributes_of_addresses_and_routes) {
+    in_own_namespaces(CLONE_NEWNET, [] {
+        auto ip = [](const char* lines) { return run_checked({"ip", "-batch", "-"}, {.input = lines}); };
+        auto told = [] { return run_checked({"sh", "-c", "ip -o address show dev near; ip -d route show table all dev near; ip -6 -d route show table all dev near | grep -v fe80 || true"}, {}).value(); };
+        ASSERT_TRUE(ip("link add name near index 70 type veth peer name far\nlink set near addrgenmode none\nlink set far up\nlink set near up\n"
+                       "address add 192.0.2.2/24 broadcast 192.0.2.255 label near:1 metric 9 dev near\naddress add 2001:db8::2/64 nodad dev near\n"
+                       "route add default via 192.0.2.1 metric 77 proto static src 192.0.2.2\nroute add 198.51.100.0/24 via 203.0.113.1 dev near onlink proto bird mtu 1400\n"
+                       "route add default via 192.0.2.1 table 100\nroute add 2001:db8:1::/48 via 2001:db8::1 dev near metric 88 pref high\n"));
+        auto socket = NetlinkSocket::open(NETLINK_ROUTE).value();
+        const auto before = told();
+        const auto state = device_state(socket, 70).value();
+        EXPECT_TRUE(state.up);
+        EXPECT_EQ(state.addresses.size(), 2U) << "its own alone";
+        EXPECT_EQ(state.routes.size(), 4U) << "not what comes with the addresses";
+        ASSERT_TRUE(ip("link set near down\naddress flush dev near\nlink set near addrgenmode none\n"));
+        EXPECT_NE(told(), before);
+        EXPECT_EQ(restore_device(socket, 70, state).value(), std::vector<std::string>());
+        EXPECT_EQ(told(), before);
+        EXPECT_EQ(restore_device(socket, 70, state).value(), std::vector<std::string>()) << "again";
+
+        auto broken = state;
+        broken.routes[0].resize(4);
+        EXPECT_EQ(restore_device(socket, 70, broken).value().size(), 1U) << "what is refused is told";
     });
 }
 
