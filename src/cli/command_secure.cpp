@@ -25,21 +25,24 @@ json texts(const Values& values) {
 }
 
 json of_plan(const guard::SecurePlan& plan) {
-    json root = {{"server", plan.server.text()}, {"devices", json::array()}, {"notes", plan.notes}, {"refusals", plan.refusals}};
+    json root = {{"server", plan.server ? json(plan.server->text()) : json()}, {"devices", json::array()}, {"notes", plan.notes}, {"refusals", plan.refusals}};
     for (const auto& device : plan.devices)
         root["devices"].push_back({{"name", device.name}, {"addresses", texts(device.addresses)}, {"gateways", texts(device.gateways)}});
     return root;
 }
 
+/// What becomes of a device, and of who used it.
 std::string plan_text(const guard::SecurePlan& plan) {
     std::string text;
+    auto fate = plan.server ? fmt::format("goes to '{}'", plan.server->text()) : std::string("stays, behind rules");
     for (const auto& device : plan.devices) {
-        text += fmt::format("{} goes to '{}'", device.name, plan.server.text());
+        text += fmt::format("{} {}", device.name, fate);
         for (const auto& address : device.addresses) text += ", " + address.text();
         for (const auto& gateway : device.gateways) text += ", by " + gateway.text();
         text += "\n";
     }
-    text += fmt::format("the main environment keeps loopback, behind rules that drop the rest\n'{}' is stopped where it runs, and started\n", plan.server.text());
+    if (plan.server) text += fmt::format("the main environment keeps loopback, behind rules that drop the rest\n'{}' is stopped where it runs, and started\n", plan.server->text());
+    else text += "servers go on; the main environment neither answers nor asks, but for its neighbours on the way to servers\n";
     for (const auto& note : plan.notes) text += "note: " + note + "\n";
     for (const auto& refusal : plan.refusals) text += "refused: " + refusal + "\n";
     return text;
@@ -64,9 +67,11 @@ std::string proof_text(const guard::Proof& proof) {
 }
 
 Result<guard::SecurePlan> plan_for(const storage::Store& store, const Invocation& line) {
-    if (line.arguments.size() != 2) return fail(Code::usage, "say which server: vserver secure-host {} NAME", line.arguments[0]);
-    auto server = TRY(server::load_server(store, line.arguments[1]));
-    return guard::plan_secure_host(server, line.has(Opt::console) ? guard::Console::asserted : guard::Console::unknown);
+    auto console = line.has(Opt::console) ? guard::Console::asserted : guard::Console::unknown;
+    bool has_name = line.arguments.size() == 2;
+    if (line.has(Opt::behind_rules)) return has_name ? fail(Code::usage, "--behind-rules gives the devices to no server: leave '{}' out", line.arguments[1]) : guard::plan_behind_rules(store, console);
+    if (!has_name) return fail(Code::usage, "say which server gets the devices: vserver secure-host {0} NAME; or that they stay: vserver secure-host {0} --behind-rules", line.arguments[0]);
+    return guard::plan_giving_away(TRY(server::load_server(store, line.arguments[1])), console);
 }
 
 Result<int> plan(const storage::Store& store, const Invocation& line) {
@@ -78,7 +83,8 @@ Result<int> plan(const storage::Store& store, const Invocation& line) {
 Result<int> apply(const storage::Store& store, const Invocation& line) {
     auto made = TRY(plan_for(store, line));
     TRY_WITH(guard::apply_secure_host(store, made), "cannot secure this machine");
-    print(fmt::format("secured: '{}' has the network; 'vserver secure-host prove' shows it\n", made.server.text()));
+    auto who = made.server ? fmt::format("'{}' has", made.server->text()) : std::string("servers alone have");
+    print(fmt::format("secured: {} the network; 'vserver secure-host prove' shows it\n", who));
     return 0;
 }
 
@@ -98,7 +104,7 @@ Result<int> catch_devices(const storage::Store& store) {
 }
 
 Result<int> undo(const storage::Store& store) {
-    TRY_WITH(guard::undo_secure_host(store), "cannot undo");
+    for (const auto& refused : TRY_WITH(guard::undo_secure_host(store), "cannot undo")) print(fmt::format("note: {}\n", refused));
     print("undone: the main environment has its network again\n");
     return 0;
 }

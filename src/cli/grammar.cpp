@@ -30,6 +30,7 @@ constexpr std::array kOptions = {
     Option{Opt::budget, "budget", 0, "SIZE", "read at most so much (guard watch: in an hour); what is left out makes the verdict UNKNOWN"},
     Option{Opt::command, "command", 0, "PROGRAM", "is run for each alert, with the server, the kind and the sentence"},
     Option{Opt::console, "console", 0, "", "there is another way in than the network: a console"},
+    Option{Opt::behind_rules, "behind-rules", 0, "", "the devices stay, behind rules that pass what is a server's"},
     Option{Opt::wire, "wire", 0, "FILE", "what nmap -oG found from another machine"},
     Option{Opt::user, "user", 'u', "USER", "a user of the server, by name or number; else root"},
     Option{Opt::directory, "directory", 'w', "DIR", "where to run it; else /"},
@@ -67,7 +68,7 @@ constexpr Opt kDoctor[] = {Opt::grant, Opt::revoke, Opt::json};
 constexpr Opt kExec[] = {Opt::user, Opt::directory, Opt::environment, Opt::terminal, Opt::no_terminal};
 constexpr Opt kScan[] = {Opt::full, Opt::budget, Opt::json};
 constexpr Opt kWatch[] = {Opt::command, Opt::budget, Opt::json};
-constexpr Opt kSecureHost[] = {Opt::console, Opt::wire, Opt::json};
+constexpr Opt kSecureHost[] = {Opt::console, Opt::behind_rules, Opt::wire, Opt::json};
 constexpr Opt kSuexec[] = {Opt::directory, Opt::environment, Opt::terminal, Opt::no_terminal};
 
 constexpr Opt kShield[] = {Opt::yes, Opt::dry_run, Opt::json};
@@ -137,8 +138,8 @@ constexpr std::array kVerbs = {
          .arguments = "watch | status", .least = 1, .most = 1, .options = kWatch,
          .help = "watch all servers as they change and tell what should not be, or show what was told"},
     Verb{.id = VerbId::secure_host, .name = "secure-host", .alias = "", .group = Group::guarding, .names = Names::none,
-         .arguments = "plan NAME | apply NAME | undo | prove | resume | catch", .least = 1, .most = 2, .options = kSecureHost,
-         .help = "give the machine's network to one server, and prove that the main environment is unreachable"},
+         .arguments = "plan [NAME] | apply [NAME] | undo | prove | resume | catch", .least = 1, .most = 2, .options = kSecureHost,
+         .help = "make the main environment unreachable from the network, and prove that it is"},
 
     Verb{.id = VerbId::doctor, .name = "doctor", .alias = "", .group = Group::machine, .names = Names::none,
          .options = kDoctor, .help = "look for what this machine lacks, and say how to mend it"},

@@ -13,7 +13,7 @@ namespace vs::cli {
 enum class Opt : std::uint8_t {
     from, image, packages, address, network, hostname, domain, nameserver, port, memory, processes, init, dry_run,
     yes, kill, timeout, ip, undo,
-    full, budget, console, wire, command,
+    full, budget, console, behind_rules, wire, command,
     user, directory, environment, terminal, no_terminal,
     follow, since, until, grep, priority, boot, verify, export_, checkpoints, key,
     grant, revoke, all, running, json, help,

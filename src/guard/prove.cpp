@@ -13,6 +13,7 @@
 #include "guard/secure_host.hpp"
 #include "guard/secure_record.hpp"
 #include "guard/secure_rules.hpp"
+#include "guard/ways_past.hpp"
 #include "server/devices.hpp"
 #include "server/log_note.hpp"
 #include "server/query.hpp"
@@ -20,6 +21,7 @@
 #include "storage/record.hpp"
 #include "sys/process.hpp"
 #include "sys/route.hpp"
+#include "sys/probe.hpp"
 #include "sys/sock_diag.hpp"
 
 namespace vs::guard {
@@ -44,9 +46,14 @@ class Prover {
         record_ = TRY(read_secure_record(store_));
         if (!record_) weak("layout", "this machine is not secured: 'vserver secure-host apply NAME'");
         TRY(find_running());
+        TRY(find_addresses_of_servers());
         attempt("devices", devices());
         attempt("addresses", addresses());
         attempt("rules", rules());
+        if (layout() == Layout::behind_rules) {
+            attempt("hooks", "hook", find_early_hooks());
+            attempt("neighbours", "neighbour", find_answers_to_neighbours(of_servers_));
+        }
         attempt("boot", boot());
         attempt("listeners", listeners());
         attempt("servers", servers());
@@ -65,6 +72,26 @@ class Prover {
         proof_.evidence[what];
         if (!done) proof_.unknown.push_back({what, done.error().message()});
     }
+    void attempt(const char* what, const char* subject, Result<Ways> found) {
+        proof_.evidence[what];
+        if (!found) return proof_.unknown.push_back({what, found.error().message()});
+        for (auto& line : found->seen) note(what, std::move(line));
+        for (auto& line : found->past) weak(subject, std::move(line));
+    }
+
+    [[nodiscard]] Layout layout() const { return record_ ? record_->layout : Layout::given_away; }
+    [[nodiscard]] const model::OwnDevice* recorded(const std::string& device) const {
+        if (!record_) return nullptr;
+        auto found = std::ranges::find(record_->devices, device, &model::OwnDevice::name);
+        return found == record_->devices.end() ? nullptr : &*found;
+    }
+
+    Result<> find_addresses_of_servers() {
+        for (const auto& network : TRY(server::networks_in_phases({server::Phase::starting, server::Phase::running})))
+            if (network.has_cable())
+                for (const auto& address : network.addresses) of_servers_.insert(address.text());
+        return {};
+    }
 
     Result<> find_running() {
         for (const auto& status : TRY(server::query_all(store_))) {
@@ -79,9 +106,16 @@ class Prover {
         auto socket = TRY(sys::NetlinkSocket::open(NETLINK_ROUTE));
         auto stray = TRY(stray_devices(socket));
         for (const auto& link : TRY(sys::links(socket))) note("devices", fmt::format("{} ({}, {})", base::escape_control(link.name), link.kind.empty() ? "hardware" : link.kind, link.up ? "up" : "down"));
-        // What comes back from a server's namespace is called as its root likes.
-        for (const auto& link : stray) weak("device", fmt::format("'{}' is in the main environment; 'vserver secure-host catch' takes it out", base::escape_control(link.name)));
-        return whereabouts();
+        for (const auto& link : stray) judge_device(link);
+        return layout() == Layout::behind_rules ? Result<>() : whereabouts();
+    }
+
+    /// One that was not looked at when the rules were laid may be of a kind that speaks by itself.
+    void judge_device(const sys::Link& link) {
+        auto name = base::escape_control(link.name);  // what comes back from a server's namespace is called as its root likes
+        if (layout() == Layout::given_away) return weak("device", fmt::format("'{}' is in the main environment; 'vserver secure-host catch' takes it out", name));
+        if (recorded(link.name) == nullptr || !is_whole(link)) return weak("device", fmt::format("'{}' has come since the rules were laid; 'vserver secure-host undo' and 'apply' look at it", name));
+        if (link.master != 0) weak("device", fmt::format("'{}' has become part of another device", name));
     }
 
     /// Of the devices that the main environment had.
@@ -112,33 +146,45 @@ class Prover {
 
     Result<> addresses() {
         auto socket = TRY(sys::NetlinkSocket::open(NETLINK_ROUTE));
+        std::map<std::uint32_t, std::string> names;
+        for (const auto& link : TRY(sys::links(socket))) names[link.index] = link.name;
         for (const auto& own : TRY(sys::own_addresses(socket))) {
             note("addresses", fmt::format("{}/{}", own.address, own.prefix));
-            if (!is_loopback(own.address)) weak("address", fmt::format("the main environment has {}/{}", own.address, own.prefix));
+            if (!is_expected(own, names[own.index])) weak("address", fmt::format("the main environment has {}/{}", own.address, own.prefix));
         }
         return {};
     }
 
+    /// Loopback's; and where the devices stay, what they had, what the kernel gives each, and the gateway of a server on its cable.
+    [[nodiscard]] bool is_expected(const sys::OwnAddress& own, const std::string& device) const {
+        if (is_loopback(own.address)) return true;
+        if (layout() == Layout::given_away) return false;
+        const auto* before = recorded(device);
+        if (own.address.starts_with("fe80:")) return before != nullptr || device.starts_with("vs-");
+        return before != nullptr && std::ranges::any_of(before->addresses, [&](const auto& one) { return one.address.text() == own.address; });
+    }
+
     Result<> rules() {
-        for (auto [family, wanted] : {std::pair("inet", kSecureInet), std::pair("arp", kSecureArp)}) {
-            auto listed = TRY(sys::run_program({"nft", "list", "table", family, "vserver_secure"}, {.input = "", .environment = {}, .limit = kPatience}));
-            if (!listed.status.success()) {
+        const auto& ours = rules_of(layout());
+        for (auto [family, wanted] : ours.tables()) {
+            auto listed = TRY(list_secure_table(family, Counters::hidden));
+            if (listed.empty()) {
                 weak("rules", fmt::format("the table '{} vserver_secure' is not loaded", family));
                 continue;
             }
-            note("rules", std::string(base::trim(listed.out)));
-            if (listed.out != wanted) weak("rules", fmt::format("the table '{} vserver_secure' is not as it was loaded; 'vserver secure-host resume' loads it again", family));
+            note("rules", std::string(base::trim(TRY(list_secure_table(family, Counters::shown)))));  // with what was counted
+            if (listed != wanted) weak("rules", fmt::format("the table '{} vserver_secure' is not as it was loaded; 'vserver secure-host resume' loads it again", family));
         }
         return {};
     }
 
     Result<> boot() {
         auto file = sys::read_file(sys::kHere, secure_rules_path(store_));
-        if (!file || *file != secure_rules()) weak("boot", fmt::format("{} does not have the rules for the next boot", secure_rules_path(store_)));
+        if (!file || *file != secure_rules(layout())) weak("boot", fmt::format("{} does not have the rules for the next boot", secure_rules_path(store_)));
         else note("boot", fmt::format("{} has the rules", secure_rules_path(store_)));
         if (TRY(sys::exists(sys::kHere, "/run/systemd/system"))) TRY(judge_unit());
         else note("boot", "no systemd here: have them loaded with 'vserver secure-host resume' before the network at each boot");
-        return record_ ? judge_settings() : Result<>();
+        return record_ && record_->layout == Layout::given_away ? judge_settings() : Result<>();
     }
 
     Result<> judge_unit() {
@@ -163,6 +209,7 @@ class Prover {
             note("listeners", line);
             if (!is_loopback(socket.address)) weak("listener", line + " would answer on any device");
             if (socket.protocol == "tcp") tcp_ports_.insert(socket.port);
+            if (socket.protocol != "raw") ports_.insert(socket.port);
         }
         for (const auto& line : other_protocols(TRY(sys::read_file(sys::kHere, "/proc/net/protocols")))) weak("listener", "sockets: " + line);
         abstract_ = abstract_names(TRY(sys::read_file(sys::kHere, "/proc/net/unix", std::size_t{16} << 20)));
@@ -191,6 +238,9 @@ class Prover {
             auto pid = base::parse_number(entry);
             if (pid && !of_servers.contains(static_cast<pid_t>(*pid))) TRY(judge_process(entry, own, networks));
         }
+        std::set<std::string> known = {own};
+        for (const auto& [network, server] : networks) known.insert(network);
+        attempt("networks", "network", find_kept_networks(known));
         return {};
     }
 
@@ -238,7 +288,20 @@ class Prover {
                     ++answered;
                     weak("probe", fmt::format("'{}' reaches port {}", name, port));
                 }
+            if (layout() == Layout::behind_rules) TRY(probe_addresses(name, network, asked, answered));
             note("probes", fmt::format("{}: {} tried, {} answered", name, asked, answered));
+        }
+        return {};
+    }
+
+    /// What the devices that stay have: silence is wanted there, and not only that nobody takes the connection.
+    Result<> probe_addresses(const std::string& server, sys::FdRef network, std::size_t& asked, std::size_t& answered) {
+        constexpr std::chrono::milliseconds kSilence{300};
+        auto probes = TRY(probes_of_main_environment(ports_));
+        asked += probes.size();
+        for (const auto& probe : TRY(sys::answered(network, probes, kSilence))) {
+            ++answered;
+            weak("probe", fmt::format("'{}' gets an answer from {}", server, sys::probe_text(probe)));
         }
         return {};
     }
@@ -249,6 +312,8 @@ class Prover {
             note("wire", "nobody looked; on another machine: nmap -Pn -p- -oG FILE ADDRESS, and then 'prove --wire FILE'");
             return {};
         }
+        if (layout() == Layout::behind_rules)
+            for (const auto& address : answers_on_wire(wire_, of_servers_)) weak("wire", base::escape_control(address) + " answers, and no server has it");
         std::set<std::string> of_servers;
         for (const auto& one : running_)
             for (const auto& socket : TRY(sockets_of(one.run))) of_servers.insert(fmt::format("{}/{}", socket.port, socket.protocol));
@@ -265,10 +330,20 @@ class Prover {
     std::string_view wire_;
     std::optional<SecureRecord> record_;
     std::vector<Running> running_;
-    std::set<std::uint16_t> tcp_ports_;
+    std::set<std::string> of_servers_;  ///< addresses on cables
+    std::set<std::uint16_t> tcp_ports_, ports_;
     std::vector<std::string> abstract_;
     Proof proof_;
 };
+
+/// Whose logs it is told: of the server that has the network, or of each that has its service through the rules.
+Result<std::vector<model::ServerName>> witnesses_of(const storage::Store& store, const SecureRecord& record) {
+    if (record.layout == Layout::given_away) return std::vector{TRY(model::ServerName::parse(record.server))};
+    std::vector<model::ServerName> names;
+    for (const auto& status : TRY(server::query_all(store)))
+        if (status.run && status.run->phase == server::Phase::running && status.run->network.has_cable()) names.push_back(status.name);
+    return names;
+}
 
 }  // namespace
 
@@ -279,7 +354,9 @@ Result<> sign_proof(const storage::Store& store, const Proof& proof, const std::
     auto sealed = TRY(Seal::open(store)).sign("proof", document);
     auto dir = TRY(sys::open_dir(sys::kHere, store.path() + "/guard"));
     TRY(sys::replace_file(dir, "proof", sealed, 0600, sys::Durability::synced));
-    return record ? server::note_in_log(TRY(model::ServerName::parse(record->server)), proof_note(proof, storage::sha256_hex(sealed))) : Result<>();
+    if (!record) return {};
+    for (const auto& name : TRY(witnesses_of(store, *record))) TRY(server::note_in_log(name, proof_note(proof, storage::sha256_hex(sealed))));
+    return {};
 }
 
 }  // namespace vs::guard

@@ -3,6 +3,7 @@
 // against it is a weakness, and what could not be found out makes the verdict UNKNOWN.
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -43,5 +44,7 @@ std::vector<std::string> other_protocols(std::string_view table);
 std::vector<std::string> abstract_names(std::string_view table);
 /// "192.0.2.10 22/tcp" for every open port of nmap's greppable output.
 std::vector<std::string> open_on_wire(std::string_view greppable);
+/// Addresses of nmap's greppable output that gave any answer, a refusal too, and are no server's.
+std::vector<std::string> answers_on_wire(std::string_view greppable, const std::set<std::string>& of_servers);
 
 }  // namespace vs::guard

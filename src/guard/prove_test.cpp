@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/dice.hpp"
+#include "guard/ways_past.hpp"
 
 namespace vs::guard {
 namespace {
@@ -33,6 +34,21 @@ TEST(Prove, finds_abstract_names_once) {
         "0000: 00000002 00000000 00010000 0001 01 3 /run/y\n"
         "0000: 00000002 00000000 00000000 0002 01 4\n";
     EXPECT_EQ(abstract_names(kTable), Texts{"/tmp/x"});
+}
+
+TEST(Prove, names_who_takes_packets_that_are_not_of_ip) {
+    constexpr std::string_view kTable =
+        "Type Device      Function\nALL  eth0     packet_rcv\n88f7          tpacket_rcv\n0800          ip_rcv\n0004          llc_rcv\n0806          arp_rcv\n86dd          ipv6_rcv\n";
+    EXPECT_EQ(other_packet_takers(kTable), (Texts{"packet_rcv takes packets of type ALL on eth0 past every rule", "tpacket_rcv takes packets of type 88f7 past every rule"}));
+}
+
+TEST(Prove, takes_a_refusal_on_the_wire_for_an_answer) {
+    constexpr std::string_view kReport =
+        "Host: 10.77.0.2 ()\tStatus: Up\nHost: 10.77.0.2 ()\tPorts: 22/filtered/tcp//ssh///\tIgnored State: open|filtered (9)\n"
+        "Host: 10.77.0.3 ()\tPorts: 22/filtered/tcp//ssh///\tIgnored State: closed (99)\n"
+        "Host: 10.77.0.4 ()\tPorts: 9/closed/tcp/////\nHost: 10.77.0.50 ()\tPorts: 80/open/tcp//http///\n";
+    EXPECT_EQ(answers_on_wire(kReport, {"10.77.0.50"}), (Texts{"10.77.0.3", "10.77.0.4"}));
+    EXPECT_EQ(answers_on_wire(kReport, {}), (Texts{"10.77.0.3", "10.77.0.4", "10.77.0.50"}));
 }
 
 TEST(Prove, reads_what_nmap_found) {

@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 #include "guard/prove.hpp"
+#include "guard/ways_past.hpp"
 
 namespace vs::guard {
 
@@ -39,6 +40,30 @@ std::vector<std::string> other_protocols(std::string_view table) {
         if (count && *count > 0) found.push_back(fmt::format("{} of {}", *count, words[0]));
     }
     return found;
+}
+
+std::vector<std::string> other_packet_takers(std::string_view table) {
+    // The last one is the bridges': without its module nobody stands behind it (find_early_hooks).
+    constexpr std::array<std::string_view, 4> kUsual = {"ip_rcv", "arp_rcv", "ipv6_rcv", "llc_rcv"};
+    std::vector<std::string> found;
+    for (auto line : base::split(table, '\n')) {
+        auto words = words_of(line);
+        if (words.size() < 2 || words[0] == "Type" || std::ranges::find(kUsual, words.back()) != kUsual.end()) continue;
+        found.push_back(fmt::format("{} takes packets of type {}{}{} past every rule", words.back(), words[0], words.size() > 2 ? " on " : "", words.size() > 2 ? words[1] : ""));
+    }
+    return found;
+}
+
+std::vector<std::string> answers_on_wire(std::string_view greppable, const std::set<std::string>& of_servers) {
+    std::set<std::string> found;
+    for (auto line : base::split(greppable, '\n')) {
+        auto words = words_of(line);
+        if (words.size() < 2 || words[0] != "Host:" || of_servers.contains(std::string(words[1]))) continue;
+        bool answers = line.find("/closed/") != line.npos || line.find("/open/") != line.npos || line.find("/unfiltered/") != line.npos ||
+                       line.find("Ignored State: closed") != line.npos || line.find("Ignored State: unfiltered") != line.npos;
+        if (answers) found.insert(std::string(words[1]));
+    }
+    return {found.begin(), found.end()};
 }
 
 std::vector<std::string> abstract_names(std::string_view table) {

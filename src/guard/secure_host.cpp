@@ -5,12 +5,14 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <set>
 
+#include "base/text.hpp"
 #include "guard/secure_record.hpp"
 #include "guard/secure_rules.hpp"
 #include "model/paths.hpp"
 #include "server/devices.hpp"
+#include "server/drop_in.hpp"
+#include "server/network.hpp"
 #include "server/query.hpp"
 #include "server/start.hpp"
 #include "server/stop.hpp"
@@ -28,48 +30,16 @@ constexpr const char* kUnits[] = {"vserver-secure-host.service", "vserver-secure
 Result<sys::Fd> take_turn(const storage::Store& store) {
     auto path = store.path() + "/guard";
     TRY(sys::make_dirs(path, 0700));
-    return sys::lock_file(TRY(sys::open_dir(sys::kHere, path)), "secure-host.lock", sys::LockWait::wait);
+    auto dir = TRY(sys::open_dir(sys::kHere, path));
+    auto lock = TRY(sys::lock_file(dir, "secure-host.lock", sys::LockWait::wait));
+    for (const auto& name : TRY(sys::list_dir(dir)))  // of a write that was cut off
+        if (name.starts_with(".secure-host.")) TRY(sys::remove_file(dir, name));
+    return lock;
 }
 
 Result<> run_nft(std::string input) {
     TRY(sys::run_checked({"nft", "-f", "-"}, {.input = std::move(input), .environment = {}, .limit = kPatience}));
     return {};
-}
-
-/// With which the operator still gets in when the network is gone: a terminal of this machine itself.
-bool is_console(std::string_view terminal) {
-    if (terminal.starts_with("/dev/tty") && terminal.size() > 8 && terminal[8] >= '1' && terminal[8] <= '9') return true;
-    return terminal == "/dev/console" || terminal.starts_with("/dev/ttyS") || terminal.starts_with("/dev/ttyAMA") || terminal.starts_with("/dev/hvc");
-}
-
-void judge_way_in(SecurePlan& plan) {
-    auto terminal = sys::read_link(sys::kHere, "/proc/self/fd/0").value_or("");
-    if (is_console(terminal)) return;
-    auto from = sys::environment_variable("SSH_CONNECTION");
-    auto where = from.empty() ? fmt::format("'{}' is no console of this machine", terminal) : fmt::format("you are here by ssh from {}", from.substr(0, from.find(' ')));
-    plan.refusals.push_back(where + ": with the network your way in would go; if you have a console, say --console");
-}
-
-/// What the kernel cannot give to a server, or not alone.
-void judge_device(const sys::Link& link, SecurePlan& plan) {
-    bool whole = link.kind.empty() || link.kind == "veth";
-    if (!whole) plan.refusals.push_back(fmt::format("'{}' is a {} of the main environment: take it apart first ('ip link delete {}')", link.name, link.kind, link.name));
-    if (link.master != 0) plan.refusals.push_back(fmt::format("'{}' is part of another device: take it out first ('ip link set {} nomaster')", link.name, link.name));
-}
-
-Result<model::OwnDevice> describe(sys::NetlinkSocket& socket, const sys::Link& link) {
-    model::OwnDevice device{link.name, {}, {}};
-    for (const auto& own : TRY(sys::own_addresses(socket))) {
-        auto address = model::IpAddress::parse(own.address);
-        if (own.index == link.index && address && !address->is_special()) device.addresses.push_back({*address, own.prefix});
-    }
-    for (const auto& route : TRY(sys::default_routes(socket))) {
-        auto gateway = model::IpAddress::parse(route.gateway);
-        auto same = [&](const auto& other) { return gateway && other.family() == gateway->family(); };
-        bool has_address = std::ranges::any_of(device.addresses, [&](const auto& own) { return same(own.address); });
-        if (route.index == link.index && has_address && std::ranges::none_of(device.gateways, same)) device.gateways.push_back(*gateway);
-    }
-    return device;
 }
 
 Result<sys::DirFd> settings_dir() { return sys::open_dir(sys::kHere, model::paths::kSettings); }
@@ -95,11 +65,18 @@ Result<std::string> settings_without_devices(const SecureRecord& record, const s
     return model::print_settings(settings, server.name);
 }
 
-Result<bool> has_systemd() { return sys::exists(sys::kHere, "/run/systemd/system"); }
+Result<bool> units_are(const std::string& state) {
+    for (const auto* unit : kUnits) {
+        auto asked = TRY(sys::run_program({"systemctl", "is-enabled", unit}, {.input = "", .environment = {}, .limit = kPatience}));
+        if (base::trim(asked.out) != state) return false;
+    }
+    return true;
+}
 
 /// Switches on or off what does at each boot what apply did.
 Result<> set_units(const char* verb) {
-    if (!TRY(has_systemd())) return {};
+    if (!TRY(server::has_systemd())) return {};
+    if (TRY(units_are(fmt::format("{}d", verb)))) return {};  // a resume at boot is no time to have systemd read its units again
     std::vector<std::string> command = {"systemctl", verb};
     command.insert(command.end(), std::begin(kUnits), std::end(kUnits));
     TRY(sys::run_checked(command, {.input = "", .environment = {}, .limit = kPatience}));
@@ -122,99 +99,142 @@ Result<> restart(const storage::Store& store, const std::string& name) {
     return {};
 }
 
-Result<> secure(const storage::Store& store, const SecureRecord& record) {
+/// nft takes an error while it reads for the end of its input, and loads what it has.
+Result<> check_rules(Layout layout) {
+    for (auto [family, wanted] : rules_of(layout).tables())
+        if (TRY(list_secure_table(family, Counters::hidden)) != wanted) return fail(Code::failed, "nft did not load the table '{} vserver_secure' as it is", family);
+    return {};
+}
+
+/// The rules, and what of them depends on who runs.
+Result<> load_rules(Layout layout) {
+    TRY_WITH(run_nft(secure_rules(layout)), "load the rules");
+    TRY_WITH(check_rules(layout), "load the rules");
+    if (layout == Layout::given_away) return {};
+    auto network = TRY(server::HostNetwork::open());
+    // A start that is under way may have said so to the rules of before.
+    for (const auto& plan : TRY(server::networks_in_phases({server::Phase::starting, server::Phase::running}))) TRY(network.open_to_neighbours(plan));
+    return network.restore_rules(TRY(server::running_networks()));
+}
+
+/// For now and for each boot. The file comes first: with it, the record alone says that the machine is secured.
+Result<> close_main_environment(const storage::Store& store, Layout layout) {
     auto dir = TRY(sys::open_dir(sys::kHere, store.path() + "/guard"));
-    TRY(sys::replace_file(dir, "secure-host.nft", secure_rules(), 0600, sys::Durability::synced));
-    TRY_WITH(run_nft(secure_rules()), "load the rules");
+    TRY(sys::replace_file(dir, "secure-host.nft", secure_rules(layout), 0600, sys::Durability::synced));
+    TRY(load_rules(layout));
     TRY_WITH(set_units("enable"), "have the rules loaded at each boot");
+    return {};
+}
+
+Result<> secure(const storage::Store& store, const SecureRecord& record) {
+    TRY(close_main_environment(store, record.layout));
+    if (record.layout == Layout::behind_rules) return {};
     TRY_WITH(write_settings(record.server, record.settings_after), "write the settings of '{}'", record.server);
     return restart(store, record.server);
 }
 
-/// What is there already is no error.
-Result<> set_up(sys::NetlinkSocket& socket, const model::OwnDevice& device) {
+/// What the kernel did not take back is told.
+Result<std::vector<std::string>> set_up(const SecureRecord& record, const model::OwnDevice& device) {
+    auto socket = TRY(sys::NetlinkSocket::open(NETLINK_ROUTE));
     auto found = TRY(sys::device_by_name(socket, device.name));
     if (!found) return fail(Code::failed, "'{}' is not there", device.name);
-    sys::MessageRow row;
+    if (auto state = record.before.find(device.name); state != record.before.end()) return sys::restore_device(socket, found->index, state->second);
+    sys::MessageRow row;  // the record is of a version that kept no more
     server::set_up_device(row, device, found->index);
-    if (row.count() == 0) return {};
-    for (auto& refusal : TRY(socket.send(row)))
-        if (refusal.error.errno_value != EEXIST) return std::unexpected<Error>(std::move(refusal.error));
-    return {};
+    std::vector<std::string> refused;
+    if (row.count() == 0) return refused;
+    for (const auto& refusal : TRY(socket.send(row)))
+        if (refusal.error.errno_value != EEXIST) refused.push_back(refusal.error.message());
+    return refused;
 }
 
-Result<> give_back(const SecureRecord& record) {
+Result<std::vector<std::string>> give_back(const SecureRecord& record) {
+    std::vector<std::string> refused;
     for (const auto& device : record.devices) {
         TRY_WITH(server::unpark_device(device.name), "give '{}' back", device.name);
-        auto socket = TRY(sys::NetlinkSocket::open(NETLINK_ROUTE));
-        TRY_WITH(set_up(socket, device), "set up '{}' as it was", device.name);
+        for (const auto& refusal : TRY_WITH(set_up(record, device), "set up '{}' as it was", device.name))
+            refused.push_back(fmt::format("'{}' is not all that it was: {}", device.name, refusal));
     }
-    return {};
+    return refused;
 }
 
-Result<> undo(const storage::Store& store) {
+Result<std::map<std::string, sys::DeviceState>> states_of(const std::vector<model::OwnDevice>& devices) {
+    std::map<std::string, sys::DeviceState> states;
+    auto socket = TRY(sys::NetlinkSocket::open(NETLINK_ROUTE));
+    for (const auto& device : devices)
+        if (auto found = TRY(sys::device_by_name(socket, device.name))) states[device.name] = TRY(sys::device_state(socket, found->index));
+    return states;
+}
+
+/// The record goes last: until then undo can be called again.
+Result<> open_main_environment(const storage::Store& store) {
+    TRY_WITH(set_units("disable"), "let the rules not be loaded at the next boot");
+    TRY_WITH(run_nft(std::string(kNoSecureRules)), "remove the rules");
+    for (auto [family, text] : kWithoutDevices.tables())
+        if (!TRY(list_secure_table(family, Counters::hidden)).empty()) return fail(Code::failed, "nft did not remove the table '{} vserver_secure'", family);
+    auto removed = sys::remove_file(sys::kHere, secure_rules_path(store));
+    if (!removed && removed.error().errno_value != ENOENT) return removed;
+    return remove_secure_record(store);
+}
+
+Result<std::vector<std::string>> undo(const storage::Store& store) {
+    std::vector<std::string> refused;
     auto record = TRY(read_secure_record(store));
-    if (!record) return fail(Code::failed, "this machine is not secured");
+    if (!record) return refused;
+    if (record->layout == Layout::behind_rules) {
+        TRY(open_main_environment(store));
+        return refused;
+    }
     auto server = TRY(server::load_server(store, record->server));
     bool ran = TRY(stop_if_it_runs(store, server.name));
     TRY(write_settings(record->server, TRY(settings_without_devices(*record, server))));
-    TRY(give_back(*record));
-    TRY_WITH(set_units("disable"), "let the rules not be loaded at the next boot");
-    TRY_WITH(run_nft(std::string(kNoSecureRules)), "remove the rules");
-    auto removed = sys::remove_file(sys::kHere, secure_rules_path(store));
-    if (!removed && removed.error().errno_value != ENOENT) return removed;
-    TRY(remove_secure_record(store));
+    refused = TRY(give_back(*record));
+    TRY(open_main_environment(store));
     if (ran) TRY_WITH(server::start_server(store, TRY(server::load_server(store, record->server)).name), "start '{}' again", record->server);
-    return {};
+    return refused;
+}
+
+Result<SecureRecord> record_of(const storage::Store& store, const SecurePlan& plan) {
+    SecureRecord record{.layout = plan.layout(), .server = "", .devices = plan.devices};
+    if (!plan.server) return record;
+    record.server = plan.server->text();
+    record.before = TRY(states_of(plan.devices));
+    record.settings_before = TRY(sys::read_file(TRY(settings_dir()), settings_file(record.server)));
+    record.settings_after = model::print_settings(with_devices(TRY(server::load_server(store, record.server)).settings, plan.devices), *plan.server);
+    TRY(model::parse_settings(record.settings_after, "its settings with the devices"));
+    return record;
 }
 
 }  // namespace
 
-Result<std::vector<sys::Link>> stray_devices(sys::NetlinkSocket& socket) {
-    std::set<std::string> cables;
-    for (const auto& network : TRY(server::running_networks()))
-        if (network.has_cable()) cables.insert(network.host_device());
-    auto links = TRY(sys::links(socket));
-    std::erase_if(links, [&](const auto& link) { return link.name == "lo" || (link.kind == "veth" && cables.contains(link.name)); });
-    return links;
+Result<std::string> list_secure_table(const char* family, Counters counters) {
+    std::vector<std::string> command = {"nft", "--terse"};
+    if (counters == Counters::hidden) command.emplace_back("--stateless");
+    command.insert(command.end(), {"list", "table", family, "vserver_secure"});
+    auto listed = TRY(sys::run_program(command, {.input = "", .environment = {}, .limit = kPatience}));
+    return listed.status.success() ? listed.out : std::string();
 }
 
 std::string secure_rules_path(const storage::Store& store) { return store.path() + "/guard/secure-host.nft"; }
-
-Result<SecurePlan> plan_secure_host(const server::Server& server, Console console) {
-    SecurePlan plan{server.name, {}, {}, {}};
-    auto socket = TRY(sys::NetlinkSocket::open(NETLINK_ROUTE));
-    for (const auto& link : TRY(stray_devices(socket))) {
-        judge_device(link, plan);
-        plan.devices.push_back(TRY(describe(socket, link)));
-        if (!link.up) plan.notes.push_back(fmt::format("'{}' is down and goes along", link.name));
-    }
-    if (plan.devices.empty()) plan.refusals.emplace_back("the main environment has no network device that a server could have");
-    for (const auto& network : TRY(server::running_networks()))
-        if (network.has_cable()) plan.notes.push_back(fmt::format("{} loses its way to the wire: its packets go through the main environment", network.host_device()));
-    if (console == Console::unknown) judge_way_in(plan);
-    return plan;
-}
 
 Result<> apply_secure_host(const storage::Store& store, const SecurePlan& plan) {
     if (!plan.refusals.empty()) return fail(Code::denied, "{}", plan.refusals.front());
     auto turn = TRY(take_turn(store));
     if (TRY(read_secure_record(store))) return fail(Code::busy, "this machine is secured already: 'vserver secure-host undo' first");
-    auto server = TRY(server::load_server(store, plan.server.text()));
-    SecureRecord record{plan.server.text(), plan.devices, TRY(sys::read_file(TRY(settings_dir()), settings_file(plan.server.text()))),
-                        model::print_settings(with_devices(server.settings, plan.devices), plan.server)};
-    TRY(model::parse_settings(record.settings_after, "its settings with the devices"));
-    TRY(write_secure_record(store, record));
-    auto done = secure(store, record);
+    auto record = TRY(record_of(store, plan));
+    auto done = write_secure_record(store, record);  // which may be there although it failed
+    if (done) done = secure(store, record);
     if (done) return done;
     auto undone = undo(store);
     auto error = done.error();
     if (!undone) error.cause += fmt::format(" (and undoing it failed: {})", undone.error().message());
+    else if (!undone->empty()) error.cause += fmt::format(" ({})", undone->front());
     return std::unexpected<Error>(std::move(error));
 }
 
-Result<> undo_secure_host(const storage::Store& store) {
+Result<std::vector<std::string>> undo_secure_host(const storage::Store& store) {
     auto turn = TRY(take_turn(store));
+    if (!TRY(read_secure_record(store))) return fail(Code::failed, "this machine is not secured");
     return undo(store);
 }
 
@@ -222,7 +242,8 @@ Result<> resume_secure_host(const storage::Store& store) {
     auto turn = TRY(take_turn(store));
     auto record = TRY(read_secure_record(store));
     if (!record) return {};
-    TRY_WITH(run_nft(secure_rules()), "load the rules");
+    TRY(close_main_environment(store, record->layout));
+    if (record->layout == Layout::behind_rules) return {};
     auto started = server::start_server(store, TRY(server::load_server(store, record->server)).name);
     if (!started && started.error().code != Code::busy) return std::unexpected<Error>(started.error());
     return {};
@@ -231,7 +252,8 @@ Result<> resume_secure_host(const storage::Store& store) {
 Result<std::vector<std::string>> catch_devices(const storage::Store& store) {
     std::vector<std::string> caught;
     auto turn = TRY(take_turn(store));
-    if (!TRY(read_secure_record(store))) return caught;
+    auto record = TRY(read_secure_record(store));
+    if (!record || record->layout == Layout::behind_rules) return caught;
     auto socket = TRY(sys::NetlinkSocket::open(NETLINK_ROUTE));
     for (const auto& link : TRY(stray_devices(socket))) {
         TRY_WITH(server::park_device(link.index), "take '{}' out of the main environment", link.name);

@@ -12,6 +12,7 @@ using json = nlohmann::ordered_json;
 
 constexpr const char* kFile = "secure-host.json";
 constexpr std::size_t kLargest = 4 << 20;
+constexpr const char *kGivenAway = "given away", *kBehindRules = "behind rules";
 
 Result<sys::DirFd> guard_dir(const storage::Store& store) {
     auto path = store.path() + "/guard";
@@ -39,16 +40,50 @@ Result<> read_values(const json& object, const char* key, std::vector<Value>& va
     return {};
 }
 
+using Bytes = std::vector<std::uint8_t>;
+
+json of_messages(const std::vector<std::string>& messages) {
+    auto list = json::array();
+    for (const auto& message : messages) list.push_back(Bytes(message.begin(), message.end()));
+    return list;
+}
+
+Result<std::vector<std::string>> read_messages(const json& object, const char* key) {
+    std::vector<std::string> messages;
+    auto list = object.value(key, json::array());
+    if (!list.is_array()) return fail(Code::failed, "'{}' is no list", key);
+    for (const auto& item : list) {
+        auto& message = messages.emplace_back();
+        if (!item.is_array()) return fail(Code::failed, "'{}' is no list of lists", key);
+        for (const auto& byte : item) {
+            if (!byte.is_number_unsigned() || byte.get<std::uint64_t>() > 255) return fail(Code::failed, "'{}' has what is no byte", key);
+            message.push_back(static_cast<char>(byte.get<std::uint8_t>()));
+        }
+    }
+    return messages;
+}
+
+json of_state(const sys::DeviceState& state) {
+    return {{"up", state.up}, {"address_messages", of_messages(state.addresses)}, {"route_messages", of_messages(state.routes)}};
+}
+
+Result<sys::DeviceState> read_state(const json& object) {
+    return sys::DeviceState{object.value("up", json(true)) == json(true), TRY(read_messages(object, "address_messages")), TRY(read_messages(object, "route_messages"))};
+}
+
 Result<SecureRecord> parse(const std::string& content) {
     auto root = json::parse(content, nullptr, false);
     if (!root.is_object() || !root.value("devices", json()).is_array()) return fail(Code::failed, "it is no record of secure-host");
-    SecureRecord record{text(root, "server"), {}, text(root, "settings_before"), text(root, "settings_after")};
+    auto layout = root.value("layout", json(kGivenAway));  // those of before there were two have none
+    if (layout != kGivenAway && layout != kBehindRules) return fail(Code::failed, "its layout is none that this program knows");
+    SecureRecord record{layout == kGivenAway ? Layout::given_away : Layout::behind_rules, text(root, "server"), {}, {}, text(root, "settings_before"), text(root, "settings_after")};
     for (const auto& item : root["devices"]) {
         if (!item.is_object()) return fail(Code::failed, "a device in it is no object");
         auto& device = record.devices.emplace_back();
         device.name = text(item, "name");
         TRY(read_values(item, "addresses", device.addresses));
         TRY(read_values(item, "gateways", device.gateways));
+        if (item.contains("before") && item["before"].is_object()) record.before[device.name] = TRY(read_state(item["before"]));
     }
     return record;
 }
@@ -62,9 +97,11 @@ Result<std::optional<SecureRecord>> read_secure_record(const storage::Store& sto
 }
 
 Result<> write_secure_record(const storage::Store& store, const SecureRecord& record) {
-    json root = {{"server", record.server}, {"devices", json::array()}};
+    json root = {{"layout", record.layout == Layout::given_away ? kGivenAway : kBehindRules}, {"server", record.server}, {"devices", json::array()}};
     for (const auto& device : record.devices)
         root["devices"].push_back({{"name", device.name}, {"addresses", texts(device.addresses)}, {"gateways", texts(device.gateways)}});
+    for (auto& device : root["devices"])
+        if (auto state = record.before.find(device["name"].get<std::string>()); state != record.before.end()) device["before"] = of_state(state->second);
     root["settings_before"] = record.settings_before;
     root["settings_after"] = record.settings_after;
     return sys::replace_file(TRY(guard_dir(store)), kFile, root.dump(2) + "\n", 0600, sys::Durability::synced);

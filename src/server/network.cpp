@@ -86,6 +86,9 @@ std::vector<sys::nft::Element> port_elements(const NetworkPlan& plan) {
     return elements;
 }
 
+constexpr std::pair<Family, sys::nft::Table> kSilentTables[] = {{Family::ipv4, kSilentArp}, {Family::ipv6, kSilentInet}};
+sys::nft::Element answered_element(const IpAddress& address) { return {kAnswered, std::string(address.bytes()), ""}; }
+
 /// EEXIST on the way up is somebody else's address or port.
 Result<> or_busy(Result<> result) {
     if (!result && result.error().errno_value == EEXIST) result.error().code = Code::busy;
@@ -196,6 +199,27 @@ Result<HostNetwork> HostNetwork::open() {
     return HostNetwork(std::move(route), std::move(filter), TRY(sys::open_dir(sys::kHere, "/proc/sys/net")));
 }
 
+/// A main environment that is silent still says on the wire where its servers are. Where it is not, there is no such set.
+Result<> HostNetwork::open_to_neighbours(const NetworkPlan& plan) {
+    for (const auto& [family, table] : kSilentTables) {
+        std::vector<sys::nft::Element> elements;
+        for (const auto& address : plan.addresses)
+            if (address.family() == family && plan.uplink(family)) elements.push_back(answered_element(address));
+        auto added = sys::nft::add_elements(filter_, table, elements, sys::nft::IfPresent::keep);
+        if (!added && added.error().errno_value != ENOENT) return added;
+    }
+    return {};
+}
+
+Result<> HostNetwork::close_to_neighbours(const IpAddress& address) {
+    for (const auto& [family, table] : kSilentTables) {
+        if (address.family() != family) continue;
+        auto removed = sys::nft::remove_elements(filter_, table, {answered_element(address)});
+        if (!removed && !is_gone(removed.error())) return removed;
+    }
+    return {};
+}
+
 Result<> HostNetwork::prepare(const NetworkPlan& plan) {
     if (!plan.has_cable()) return {};
     TRY_WITH(load_rules(), "load the packet filter's rules");
@@ -251,6 +275,7 @@ Result<> HostNetwork::bring_up(const NetworkPlan& plan, sys::FdRef guest_network
     for (const auto& address : plan.addresses)
         if (const auto& uplink = plan.uplink(address.family())) sys::add_proxy(proxies, address.bytes(), uplink->index);
     TRY_WITH(route_.run(proxies), "answer for the addresses on the wire");
+    TRY_WITH(open_to_neighbours(plan), "let neighbours ask for the addresses");
     TRY_WITH(or_busy(sys::nft::add_elements(filter_, kRulesTable, port_elements(plan), sys::nft::IfPresent::fail)),
              "redirect ports");
     return {};
@@ -285,7 +310,9 @@ Result<> HostNetwork::take_down(const NetworkPlan& plan) {
     for (const auto& address : plan.addresses) {
         const auto& uplink = plan.uplink(address.family());
         // The address may have another server by now: this may be called again, late, by a repair.
-        if (uplink && !TRY(leads_to_server(route_, address))) sys::remove_proxy(proxies, address.bytes(), uplink->index);
+        if (!uplink || TRY(leads_to_server(route_, address))) continue;
+        sys::remove_proxy(proxies, address.bytes(), uplink->index);
+        TRY(close_to_neighbours(address));
     }
     TRY(remove(route_, proxies));
     std::vector<sys::nft::Element> ours;
@@ -298,6 +325,7 @@ Result<> HostNetwork::take_down(const NetworkPlan& plan) {
 Result<> HostNetwork::restore_rules(const std::vector<NetworkPlan>& running) {
     for (const auto& plan : running) {
         TRY(prepare(plan));
+        TRY(open_to_neighbours(plan));
         TRY(sys::nft::add_elements(filter_, kRulesTable, port_elements(plan), sys::nft::IfPresent::keep));
     }
     return {};

@@ -119,6 +119,8 @@ class HostNetwork {
     Result<> add_aliases(const NetworkPlan& plan);
     /// Idempotent. The cable itself ends with the guest's namespace, which nobody waits for.
     Result<> take_down(const NetworkPlan& plan);
+    /// Neighbours may ask for its addresses, where the main environment is silent (kAnswered of network_rules.hpp). bring_up() does it too.
+    Result<> open_to_neighbours(const NetworkPlan& plan);
     /// Those of the devices that our rules do not let servers use.
     Result<std::vector<std::string>> closed_uplinks(const std::vector<std::string>& devices);
     Result<bool> has_rules();
@@ -131,6 +133,7 @@ class HostNetwork {
     Result<> load_rules();
     Result<> keep_closed_to_wire(model::Family family, const std::string& device);
     Result<> open_uplinks(const std::vector<std::string>& devices);
+    Result<> close_to_neighbours(const model::IpAddress& address);
     Result<> remove_aliases(const NetworkPlan& plan);
     Result<> find_bound(const NetworkPlan& plan, std::vector<AddressConflict>& conflicts);
 

@@ -64,7 +64,7 @@ Result<std::vector<NetworkFinding>> judge_uplinks(HostNetwork& host) {
     auto facts = TRY(host.facts({}));
     for (const auto& device : TRY(host.closed_uplinks(facts.uplinks)))
         findings.push_back({fmt::format("the default route leads to '{}', which is closed to servers until the next start of one", device),
-                            fmt::format("nft 'add element inet {} {} {{ \"{}\" }}'", kRulesTable, kUplinks, device)});
+                            fmt::format("nft 'add element inet {} {} {{ \"{}\" }}'", kRulesTable.name, kUplinks, device)});
     return findings;
 }
 

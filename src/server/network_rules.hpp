@@ -9,9 +9,17 @@
 #include <string>
 #include <string_view>
 
+#include "sys/nft.hpp"
+
 namespace vs::server {
 
-inline constexpr std::string_view kRulesTable = "vserver";
+inline constexpr sys::nft::Table kRulesTable{sys::nft::Family::inet, "vserver"};
+
+// The tables that keep a main environment silent whose devices stay with it (guard/secure_rules.hpp), and in each the set of the
+// addresses that it answers its neighbours for all the same: those of running servers, by their ports on the wire.
+inline constexpr sys::nft::Table kSilentInet{sys::nft::Family::inet, "vserver_secure"};
+inline constexpr sys::nft::Table kSilentArp{sys::nft::Family::arp, "vserver_secure"};
+inline constexpr std::string_view kAnswered = "servers";
 
 /// The set whose one element is the number of the loaded ruleset.
 inline constexpr std::string_view kVersionSet = "version";

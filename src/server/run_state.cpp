@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <limits>
 #include <map>
@@ -154,13 +155,15 @@ Result<std::vector<model::ServerName>> names_in_run() {
     return names;
 }
 
-Result<std::vector<NetworkPlan>> running_networks() {
+Result<std::vector<NetworkPlan>> networks_in_phases(std::initializer_list<Phase> wanted) {
     std::vector<NetworkPlan> plans;
     for (const auto& name : TRY(names_in_run())) {
         auto state = TRY(TRY(RunDir::open(name)).read());
-        if (state && state->phase == Phase::running) plans.push_back(std::move(state->network));
+        if (state && std::ranges::find(wanted, state->phase) != wanted.end()) plans.push_back(std::move(state->network));
     }
     return plans;
 }
+
+Result<std::vector<NetworkPlan>> running_networks() { return networks_in_phases({Phase::running}); }
 
 }  // namespace vs::server

@@ -51,6 +51,8 @@ Result<RunState> parse_state(std::string_view text);
 Result<std::vector<model::ServerName>> names_in_run();
 /// The networks of all servers that run, as far as their states say.
 Result<std::vector<NetworkPlan>> running_networks();
+/// Of those in one of these phases.
+Result<std::vector<NetworkPlan>> networks_in_phases(std::initializer_list<Phase> wanted);
 
 /// The directory /run/vservers/NAME and its lock.
 class RunDir {

@@ -172,6 +172,18 @@ Result<std::set<std::uint32_t>> programs_over(FdRef group) {
     return programs;
 }
 
+Result<bool> has_device_programs(std::uint32_t index) {
+    constexpr int kTcxIngress = 46, kTcxEgress = 47;  // not in the headers of before Linux 6.6
+    for (int hook : {kTcxIngress, kTcxEgress}) {
+        std::uint32_t flags = 0, count = 0;
+        int status = ::bpf_prog_query(static_cast<int>(index), static_cast<bpf_attach_type>(hook), 0, &flags, nullptr, &count);
+        if (status == 0 && count > 0) return true;
+        bool unknown = status < 0 && (errno_now() == EINVAL || errno_now() == ENOENT);  // to an older kernel
+        if (status < 0 && !unknown) return failed("ask for the BPF programs of device number {}", index);
+    }
+    return false;
+}
+
 Result<> attach_to_network(FdRef program, const std::string& pin) {
     if (Fd link(::bpf_obj_get(pin.c_str())); link.is_open()) {
         bpf_link_info info{};

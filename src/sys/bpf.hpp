@@ -58,6 +58,10 @@ Result<bool> is_attached_to_cgroup(FdRef program, FdRef group, int hook);
 /// The ids of all programs that judge what a process of this group does, those of the groups above it included. Needs CAP_NET_ADMIN.
 Result<std::set<std::uint32_t>> programs_over(FdRef group);
 
+/// Whether traffic control runs BPF programs for packets of a device without a queueing discipline that `tc` would show (tcx, since Linux 6.6).
+/// Needs CAP_NET_ADMIN.
+Result<bool> has_device_programs(std::uint32_t index);
+
 /// Attaches to our network namespace for as long as `pin` exists. Where it exists, it must be of our namespace: Code::unsupported
 /// otherwise.
 Result<> attach_to_network(FdRef program, const std::string& pin);

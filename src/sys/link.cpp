@@ -13,6 +13,7 @@
 #include <array>
 #include <cstring>
 
+#include "sys/bpf.hpp"
 #include "sys/clone.hpp"
 #include "sys/file.hpp"
 
@@ -32,13 +33,19 @@ T header_of(std::string_view message) {
 
 std::string text_of(std::string_view attribute) { return std::string(attribute.substr(0, attribute.find('\0'))); }
 
+bool has_xdp(std::string_view attributes) {
+    auto xdp = find_attribute(attributes, IFLA_XDP).value_or("");
+    auto attached = find_attribute(xdp, IFLA_XDP_ATTACHED);
+    return attached && !attached->empty() && attached->front() != XDP_ATTACHED_NONE;
+}
+
 Link link_of(std::string_view message) {
     auto header = header_of<ifinfomsg>(message);
     auto attributes = attributes_behind<ifinfomsg>(message);
-    auto info = find_attribute(attributes, IFLA_LINKINFO).value_or("");
-    return {text_of(find_attribute(attributes, IFLA_IFNAME).value_or("")), static_cast<std::uint32_t>(header.ifi_index),
-            text_of(find_attribute(info, IFLA_INFO_KIND).value_or("")), find_number(attributes, IFLA_MASTER).value_or(0),
-            (header.ifi_flags & IFF_UP) != 0};
+    auto kind = text_of(find_attribute(find_attribute(attributes, IFLA_LINKINFO).value_or(""), IFLA_INFO_KIND).value_or(""));
+    bool shares = kind != "veth" && find_attribute(attributes, IFLA_LINK_NETNSID).has_value();
+    return {text_of(find_attribute(attributes, IFLA_IFNAME).value_or("")), static_cast<std::uint32_t>(header.ifi_index), kind,
+            find_number(attributes, IFLA_MASTER).value_or(0), (header.ifi_flags & IFF_UP) != 0, shares, has_xdp(attributes)};
 }
 
 void begin_change(MessageRow& row, std::uint32_t index, unsigned change, std::string what) {
@@ -58,6 +65,20 @@ Result<std::vector<Link>> links(NetlinkSocket& socket) {
     row.number(IFLA_EXT_MASK, std::uint32_t{RTEXT_FILTER_SKIP_STATS});
     std::vector<Link> found;
     TRY(socket.dump(row, [&](std::string_view message) { found.push_back(link_of(message)); }));
+    return found;
+}
+
+Result<std::vector<std::string>> early_hooks(NetlinkSocket& socket, const Link& link) {
+    std::vector<std::string> found;
+    if (link.has_xdp) found.emplace_back("an XDP program");
+    if (TRY(has_device_programs(link.index))) found.emplace_back("a BPF program of traffic control");
+    MessageRow row;
+    row.begin(RTM_GETQDISC, NLM_F_DUMP, bytes_of(tcmsg{}), "list the queueing disciplines");
+    TRY(socket.dump(row, [&](std::string_view message) {
+        auto kind = text_of(find_attribute(attributes_behind<tcmsg>(message), TCA_KIND).value_or(""));
+        bool is_early = kind == "ingress" || kind == "clsact";  // what hangs below others sees what this machine sends
+        if (is_early && static_cast<std::uint32_t>(header_of<tcmsg>(message).tcm_ifindex) == link.index) found.push_back("filters of tc where packets come in");
+    }));
     return found;
 }
 

@@ -15,9 +15,15 @@ struct Link {
     std::string kind;          ///< "bridge", "veth", ...; empty: hardware, or what looks like it
     std::uint32_t master = 0;  ///< the bridge or bond that it is part of; 0: none
     bool up = false;
+    bool shares = false;       ///< it is made of a device of another network: a macvlan, a VLAN
+    bool has_xdp = false;      ///< a program of XDP sees its packets first
 };
 /// All of them, loopback too.
 Result<std::vector<Link>> links(NetlinkSocket& socket);
+
+/// What sees the packets of a device before any other hook: "an XDP program", "filters of tc where packets come in".
+/// Precondition: CAP_NET_ADMIN.
+Result<std::vector<std::string>> early_hooks(NetlinkSocket& socket, const Link& link);
 
 struct DefaultRoute {
     std::string gateway;  ///< as text

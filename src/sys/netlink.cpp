@@ -230,13 +230,18 @@ Result<> NetlinkSocket::dump(MessageRow& row, const std::function<void(std::stri
     }
 }
 
+std::optional<Attribute> take_attribute(std::string_view& attributes) {
+    if (attributes.size() < sizeof(nlattr)) return std::nullopt;
+    auto head = read_as<nlattr>(attributes);
+    if (head.nla_len < sizeof(nlattr) || head.nla_len > attributes.size()) return std::nullopt;
+    Attribute found{static_cast<std::uint16_t>(head.nla_type & NLA_TYPE_MASK), attributes.substr(sizeof head, head.nla_len - sizeof head)};
+    attributes.remove_prefix(std::min(padded(head.nla_len), attributes.size()));
+    return found;
+}
+
 std::optional<std::string_view> find_attribute(std::string_view attributes, std::uint16_t type) {
-    while (attributes.size() >= sizeof(nlattr)) {
-        auto head = read_as<nlattr>(attributes);
-        if (head.nla_len < sizeof(nlattr) || head.nla_len > attributes.size()) return std::nullopt;
-        if ((head.nla_type & NLA_TYPE_MASK) == type) return attributes.substr(sizeof head, head.nla_len - sizeof head);
-        attributes.remove_prefix(std::min(padded(head.nla_len), attributes.size()));
-    }
+    while (auto attribute = take_attribute(attributes))
+        if (attribute->type == type) return attribute->payload;
     return std::nullopt;
 }
 

@@ -99,6 +99,12 @@ class NetlinkSocket {
     std::unique_ptr<char[]> buffer_;
 };
 
+struct Attribute {
+    std::uint16_t type;
+    std::string_view payload;
+};
+/// The first of them, which is taken off `attributes`; nullopt at their end.
+std::optional<Attribute> take_attribute(std::string_view& attributes);
 /// The payload of the first attribute of a type among `attributes`.
 std::optional<std::string_view> find_attribute(std::string_view attributes, std::uint16_t type);
 /// The same as a number of the host's byte order.

@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "base/dice.hpp"
+#include "sys/device_state.hpp"
 #include "sys/link.hpp"
 #include "sys/nft.hpp"
 #include "sys/own_namespaces.hpp"
@@ -293,6 +294,7 @@ TEST(Routes, a_device_goes_to_another_network_and_gets_a_name_that_is_free) {
     });
 }
 
+constexpr nft::Table kT{nft::Family::inet, "t"}, kNone{nft::Family::inet, "none"};
 constexpr const char* kTable = "table inet t {\nset s { type inet_service; }\nmap m { type inet_service : inet_service; }\n}\n";
 
 TEST(NftElements, are_added_whole_found_and_removed_whole) {
@@ -300,26 +302,67 @@ TEST(NftElements, are_added_whole_found_and_removed_whole) {
         ASSERT_TRUE(run_checked({"nft", "-f", "-"}, {.input = kTable}));
         auto socket = NetlinkSocket::open(NETLINK_NETFILTER).value();
         const nft::Element in_set{"s", std::string("\0\x50", 2), ""}, in_map{"m", std::string("\0\x50", 2), std::string("\x1f\x90", 2)}, second{"s", std::string("\0\x51", 2), ""};
-        auto find = [&](const nft::Element& element) { return nft::find_element(socket, "t", element).value(); };
+        auto find = [&](const nft::Element& element) { return nft::find_element(socket, kT, element).value(); };
         EXPECT_FALSE(find(in_set));
-        ASSERT_TRUE(nft::add_elements(socket, "t", {in_set, in_map}, nft::IfPresent::fail));
+        ASSERT_TRUE(nft::add_elements(socket, kT, {in_set, in_map}, nft::IfPresent::fail));
         EXPECT_EQ(find(in_set), "");
         EXPECT_EQ(find(in_map)->substr(0, 2), in_map.data);
 
-        auto again = nft::add_elements(socket, "t", {second, in_set}, nft::IfPresent::fail);
+        auto again = nft::add_elements(socket, kT, {second, in_set}, nft::IfPresent::fail);
         ASSERT_FALSE(again);
         EXPECT_EQ(again.error().errno_value, EEXIST);
         EXPECT_NE(again.error().message().find("element of 's' in table 't'"), std::string::npos);
         EXPECT_FALSE(find(second)) << "all or none";
-        EXPECT_TRUE(nft::add_elements(socket, "t", {second, in_set}, nft::IfPresent::keep));
+        EXPECT_TRUE(nft::add_elements(socket, kT, {second, in_set}, nft::IfPresent::keep));
+        auto keys = nft::keys_of(socket, kT, "s").value();
+        std::ranges::sort(keys);
+        EXPECT_EQ(keys, (std::vector{in_set.key, second.key}));
+        EXPECT_TRUE(nft::keys_of(socket, {nft::Family::arp, "t"}, "s").error().errno_value == ENOENT) << "of another family";
 
-        EXPECT_EQ(nft::remove_elements(socket, "t", {in_set, {"s", std::string("\0\x52", 2), ""}}).error().errno_value, ENOENT);
+        EXPECT_EQ(nft::remove_elements(socket, kT, {in_set, {"s", std::string("\0\x52", 2), ""}}).error().errno_value, ENOENT);
         EXPECT_TRUE(find(in_set)) << "all or none";
-        EXPECT_TRUE(nft::remove_elements(socket, "t", {in_set, second, in_map}));
+        EXPECT_TRUE(nft::remove_elements(socket, kT, {in_set, second, in_map}));
         EXPECT_FALSE(find(in_map));
-        EXPECT_TRUE(nft::add_elements(socket, "t", {}, nft::IfPresent::fail)) << "nothing to do";
-        EXPECT_EQ(nft::add_elements(socket, "none", {in_set}, nft::IfPresent::fail).error().errno_value, ENOENT);
-        EXPECT_FALSE(nft::find_element(socket, "none", in_set).value());
+        EXPECT_TRUE(nft::add_elements(socket, kT, {}, nft::IfPresent::fail)) << "nothing to do";
+        EXPECT_EQ(nft::add_elements(socket, kNone, {in_set}, nft::IfPresent::fail).error().errno_value, ENOENT);
+        EXPECT_FALSE(nft::find_element(socket, kNone, in_set).value());
+    });
+}
+
+TEST(NftChains, those_that_see_packets_first_are_listed) {
+    in_own_namespaces(CLONE_NEWNET, [] {
+        constexpr const char* kEarly = "table ip a {\nchain early { type filter hook prerouting priority -450; }\nchain late { type filter hook prerouting priority -449; }\n"
+                                       "chain out { type filter hook output priority -500; }\n}\ntable netdev d {\nchain c { type filter hook ingress device lo priority 0; }\n}\n"
+                                       "table inet ours {\nchain c { type filter hook input priority -450; }\n}\n";
+        ASSERT_TRUE(run_checked({"nft", "-f", "-"}, {.input = kEarly}));
+        auto socket = NetlinkSocket::open(NETLINK_NETFILTER).value();
+        EXPECT_EQ(nft::chains_before(socket, -450, "ours").value(), (std::vector<std::string>{"ip a/early", "netdev d/c on lo"}));
+    });
+}
+
+TEST(DeviceState, comes_back_with_all_attributes_of_addresses_and_routes) {
+    in_own_namespaces(CLONE_NEWNET, [] {
+        auto ip = [](const char* lines) { return run_checked({"ip", "-batch", "-"}, {.input = lines}); };
+        auto told = [] { return run_checked({"sh", "-c", "ip -o address show dev near; ip -d route show table all dev near; ip -6 -d route show table all dev near | grep -v fe80 || true"}, {}).value(); };
+        ASSERT_TRUE(ip("link add name near index 70 type veth peer name far\nlink set near addrgenmode none\nlink set far up\nlink set near up\n"
+                       "address add 192.0.2.2/24 broadcast 192.0.2.255 label near:1 metric 9 dev near\naddress add 2001:db8::2/64 nodad dev near\n"
+                       "route add default via 192.0.2.1 metric 77 proto static src 192.0.2.2\nroute add 198.51.100.0/24 via 203.0.113.1 dev near onlink proto bird mtu 1400\n"
+                       "route add default via 192.0.2.1 table 100\nroute add 2001:db8:1::/48 via 2001:db8::1 dev near metric 88 pref high\n"));
+        auto socket = NetlinkSocket::open(NETLINK_ROUTE).value();
+        const auto before = told();
+        const auto state = device_state(socket, 70).value();
+        EXPECT_TRUE(state.up);
+        EXPECT_EQ(state.addresses.size(), 2U) << "its own alone";
+        EXPECT_EQ(state.routes.size(), 4U) << "not what comes with the addresses";
+        ASSERT_TRUE(ip("link set near down\naddress flush dev near\nlink set near addrgenmode none\n"));
+        EXPECT_NE(told(), before);
+        EXPECT_EQ(restore_device(socket, 70, state).value(), std::vector<std::string>());
+        EXPECT_EQ(told(), before);
+        EXPECT_EQ(restore_device(socket, 70, state).value(), std::vector<std::string>()) << "again";
+
+        auto broken = state;
+        broken.routes[0].resize(4);
+        EXPECT_EQ(restore_device(socket, 70, broken).value().size(), 1U) << "what is refused is told";
     });
 }
 

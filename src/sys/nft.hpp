@@ -1,5 +1,5 @@
 #pragma once
-// nf_tables over netlink, as far as we need it per server: elements of sets and maps of one table, and a list of base chains.
+// nf_tables over netlink, as far as we need it per server: elements of sets and maps of our tables, and lists of base chains.
 // Rules are never built here: the constant ruleset is loaded as text by nft(8).
 
 #include <cstdint>
@@ -12,6 +12,13 @@
 
 namespace vs::sys::nft {
 
+/// NFPROTO_* of <linux/netfilter.h>.
+enum class Family : unsigned char { inet = 1, arp = 3 };
+struct Table {
+    Family family;
+    std::string_view name;
+};
+
 /// An element of a map (or of a set, with empty data). Concatenated keys are their parts, each padded to 4 bytes.
 struct Element {
     std::string_view set;
@@ -23,11 +30,13 @@ std::string concatenate(const std::vector<std::string_view>& parts);
 
 enum class IfPresent { fail, keep };
 /// All of them or none. ENOENT where the table or the set is missing; EEXIST where an element is there and must not be.
-Result<> add_elements(NetlinkSocket& socket, std::string_view table, const std::vector<Element>& elements, IfPresent policy);
+Result<> add_elements(NetlinkSocket& socket, const Table& table, const std::vector<Element>& elements, IfPresent policy);
 /// All of them or none; a missing one is ENOENT.
-Result<> remove_elements(NetlinkSocket& socket, std::string_view table, const std::vector<Element>& elements);
+Result<> remove_elements(NetlinkSocket& socket, const Table& table, const std::vector<Element>& elements);
 /// The data of the element with this key ("" in a set); nullopt where the table, the set or the element is missing.
-Result<std::optional<std::string>> find_element(NetlinkSocket& socket, std::string_view table, const Element& element);
+Result<std::optional<std::string>> find_element(NetlinkSocket& socket, const Table& table, const Element& element);
+/// The keys of all elements of a set; ENOENT where the table or the set is missing.
+Result<std::vector<std::string>> keys_of(NetlinkSocket& socket, const Table& table, std::string_view set);
 
 /// A chain that packets on their way through the machine meet.
 struct ForwardChain {
@@ -37,5 +46,9 @@ struct ForwardChain {
     bool drops_by_default = false;
 };
 Result<std::vector<ForwardChain>> forward_chains(NetlinkSocket& socket);
+
+/// Chains of other tables than `ours` that see a packet before those of this priority do, or with them: at a device ("netdev filter/early on
+/// eth0"), or at prerouting or input ("ip mangle/first").
+Result<std::vector<std::string>> chains_before(NetlinkSocket& socket, std::int32_t priority, std::string_view ours);
 
 }  // namespace vs::sys::nft

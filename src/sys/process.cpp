@@ -53,10 +53,9 @@ struct Plumbing {
         ::setpgid(0, 0);
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a group of its own does not get our terminal's Ctrl-C
     }
-    ::dup2(pipes.in.read.get(), 0);
-    ::dup2(pass ? 2 : pipes.out.write.get(), 1);
-    if (!pass) ::dup2(pipes.err.write.get(), 2);
-    ::execvpe(argv[0], argv, environment);
+    // Without its input a program may think that it has done all there was to do.
+    bool placed = ::dup2(pipes.in.read.get(), 0) >= 0 && ::dup2(pass ? 2 : pipes.out.write.get(), 1) >= 0 && (pass || ::dup2(pipes.err.write.get(), 2) >= 0);
+    if (placed) ::execvpe(argv[0], argv, environment);
     ::_exit(127);
 }
 

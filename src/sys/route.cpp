@@ -22,12 +22,6 @@ constexpr std::uint16_t kReplace = NLM_F_CREATE | NLM_F_REPLACE;
 unsigned char family_of(std::string_view address) { return address.size() == 4 ? AF_INET : AF_INET6; }
 unsigned char bits_of(std::string_view address) { return static_cast<unsigned char>(address.size() * 8); }
 
-std::string text_of(std::string_view address) {
-    char text[INET6_ADDRSTRLEN] = "";
-    ::inet_ntop(family_of(address), address.data(), text, sizeof text);
-    return text;
-}
-
 ifinfomsg device(std::uint32_t index) {
     ifinfomsg header{};
     header.ifi_family = AF_UNSPEC;
@@ -61,7 +55,7 @@ void add_neighbour_message(MessageRow& row, std::uint16_t type, ndmsg header, st
     header.ndm_family = family_of(address);
     bool proxy = (header.ndm_flags & NTF_PROXY) != 0;
     std::uint16_t flags = type == RTM_DELNEIGH ? 0 : proxy ? static_cast<std::uint16_t>(NLM_F_CREATE) : kReplace;
-    row.begin(type, flags, bytes_of(header), fmt::format("{} {}", proxy ? "proxy entry" : "neighbour", text_of(address)));
+    row.begin(type, flags, bytes_of(header), fmt::format("{} {}", proxy ? "proxy entry" : "neighbour", address_text(address)));
     row.attribute(NDA_DST, address);
 }
 
@@ -101,12 +95,18 @@ void begin_address(MessageRow& row, std::uint16_t type, std::uint16_t flags, con
     header.ifa_family = family_of(address.address);
     header.ifa_prefixlen = address.prefix;
     header.ifa_index = address.index;
-    row.begin(type, flags, bytes_of(header), fmt::format("address {}", text_of(address.address)));
+    row.begin(type, flags, bytes_of(header), fmt::format("address {}", address_text(address.address)));
     row.attribute(IFA_LOCAL, address.address);
     row.attribute(IFA_ADDRESS, address.address);
 }
 
 }  // namespace
+
+std::string address_text(std::string_view address) {
+    char text[INET6_ADDRSTRLEN] = "";
+    ::inet_ntop(family_of(address), address.data(), text, sizeof text);
+    return text;
+}
 
 void add_cable(MessageRow& row, const Cable& cable) {
     // The far end's index is only honoured where the near one's is given too (veth_newlink).
@@ -163,7 +163,7 @@ void remove_address(MessageRow& row, const InterfaceAddress& address) { begin_ad
 
 void add_route(MessageRow& row, const Route& route) {
     row.begin(RTM_NEWROUTE, kCreate, bytes_of(route_header(route)),
-              fmt::format("route to {}/{}", text_of(route.destination), route.prefix));
+              fmt::format("route to {}/{}", address_text(route.destination), route.prefix));
     if (route.prefix != 0) row.attribute(RTA_DST, route.destination);
     row.number(RTA_OIF, route.index);
     if (!route.gateway.empty()) row.attribute(RTA_GATEWAY, route.gateway);
@@ -178,7 +178,7 @@ void add_route(MessageRow& row, const Route& route) {
 void remove_route(MessageRow& row, const Route& route) {
     auto header = route_header(route);
     header.rtm_scope = RT_SCOPE_NOWHERE;
-    row.begin(RTM_DELROUTE, 0, bytes_of(header), fmt::format("route to {}/{}", text_of(route.destination), route.prefix));
+    row.begin(RTM_DELROUTE, 0, bytes_of(header), fmt::format("route to {}/{}", address_text(route.destination), route.prefix));
     if (route.prefix != 0) row.attribute(RTA_DST, route.destination);
     row.number(RTA_OIF, route.index);
 }
@@ -208,7 +208,7 @@ Result<std::optional<RouteAnswer>> route_to(NetlinkSocket& socket, std::string_v
     header.rtm_family = family_of(destination);
     header.rtm_dst_len = bits_of(destination);
     MessageRow row;
-    row.begin(RTM_GETROUTE, 0, bytes_of(header), fmt::format("look up the route to {}", text_of(destination)));
+    row.begin(RTM_GETROUTE, 0, bytes_of(header), fmt::format("look up the route to {}", address_text(destination)));
     row.attribute(RTA_DST, destination);
     auto answer = socket.ask(row);
     // Nothing there, "unreachable", "prohibit" and "blackhole".
@@ -237,6 +237,19 @@ Result<std::optional<Device>> device_by_name(NetlinkSocket& socket, std::string_
     return ask_for_device(socket, row);
 }
 
+Result<std::vector<ProxyEntry>> proxy_entries(NetlinkSocket& socket) {
+    ndmsg header{};
+    header.ndm_flags = NTF_PROXY;
+    MessageRow row;
+    row.begin(RTM_GETNEIGH, NLM_F_DUMP, bytes_of(header), "list for whom this host answers");
+    std::vector<ProxyEntry> found;
+    TRY(socket.dump(row, [&](std::string_view message) {
+        auto address = find_attribute(attributes_behind<ndmsg>(message), NDA_DST);
+        if (address) found.push_back({address_text(*address), static_cast<std::uint32_t>(header_of<ndmsg>(message).ndm_ifindex)});
+    }));
+    return found;
+}
+
 Result<std::vector<OwnAddress>> own_addresses(NetlinkSocket& socket) {
     ifaddrmsg header{};
     MessageRow row;
@@ -250,8 +263,9 @@ Result<std::vector<OwnAddress>> own_addresses(NetlinkSocket& socket) {
         auto broadcast = find_attribute(attributes, IFA_BROADCAST);
         auto origin = find_attribute(attributes, IFA_PROTO);
         if (address)
-            found.push_back({text_of(*address), broadcast ? text_of(*broadcast) : "", fixed.ifa_prefixlen, fixed.ifa_index,
-                             origin && !origin->empty() ? static_cast<std::uint8_t>(origin->front()) : std::uint8_t{0}});
+            found.push_back({address_text(*address), broadcast ? address_text(*broadcast) : "", fixed.ifa_prefixlen, fixed.ifa_index,
+                             origin && !origin->empty() ? static_cast<std::uint8_t>(origin->front()) : std::uint8_t{0},
+                             (find_number(attributes, IFA_FLAGS).value_or(fixed.ifa_flags) & IFA_F_PERMANENT) != 0});
     }));
     return found;
 }

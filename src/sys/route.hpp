@@ -15,6 +15,8 @@
 
 namespace vs::sys {
 
+std::string address_text(std::string_view address);
+
 using MacAddress = std::array<unsigned char, 6>;
 
 /// One end of a virtual cable.
@@ -90,6 +92,14 @@ struct RouteAnswer {
 };
 Result<std::optional<RouteAnswer>> route_to(NetlinkSocket& socket, std::string_view destination);
 
+/// A device answers its neighbours' questions for an address (ip-neighbour(8), `proxy`).
+struct ProxyEntry {
+    std::string address;      ///< as text
+    std::uint32_t index = 0;  ///< of the device; 0: each
+};
+/// All of them, of both families.
+Result<std::vector<ProxyEntry>> proxy_entries(NetlinkSocket& socket);
+
 struct Device {
     std::string name;
     std::uint32_t index = 0;
@@ -106,6 +116,7 @@ struct OwnAddress {
     std::uint8_t prefix = 0;
     std::uint32_t index = 0;  ///< of the device
     std::uint8_t origin = 0;  ///< IFA_PROTO
+    bool is_permanent = true; ///< not lent for a time by DHCP or a router
 };
 /// All of them, of both families, in the kernel's order.
 Result<std::vector<OwnAddress>> own_addresses(NetlinkSocket& socket);

@@ -6,7 +6,8 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <linux/sock_diag.h>
-#include <sys/un.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 
 #include <algorithm>
 #include <array>
@@ -64,34 +65,25 @@ Result<std::vector<OpenSocket>> list(NetlinkSocket socket) {
     return found;
 }
 
-/// A socket of that network, with which a connection is given up soon.
-Result<SocketFd> socket_in(FdRef network, int family, int type) {
-    auto home = TRY(open_at(kHere, "/proc/self/ns/net", O_RDONLY));
-    TRY(join(network, CLONE_NEWNET));
-    SocketFd socket(::socket(family, type | SOCK_CLOEXEC, 0));
-    int error = errno;
-    TRY(join(home, CLONE_NEWNET));
-    if (!socket.is_open()) return std::unexpected<Error>(error_from(error, "make a socket to probe with"));
-    constexpr timeval kPatience{.tv_sec = 0, .tv_usec = 300'000};
-    if (::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience) < 0) return failed("bound a probe's time");
-    return socket;
-}
-
-Result<bool> connects(const SocketFd& socket, const void* address, std::size_t size) {
-    return ::connect(socket.get(), static_cast<const sockaddr*>(address), static_cast<socklen_t>(size)) == 0;
-}
-
 int option_of(FdRef socket, int option) {
     int value = -1;
     socklen_t size = sizeof value;
     return ::getsockopt(socket.get(), SOL_SOCKET, option, &value, &size) == 0 ? value : -1;
 }
 
+/// "net:[4026531840]" of a socket, which need not be that of who has it. Empty where it cannot be told.
+std::string network_of(FdRef socket) {
+    Fd network(::ioctl(socket.get(), SIOCGSKNS));
+    return network.is_open() ? read_link(kHere, fmt::format("/proc/self/fd/{}", network.get())).value_or("") : "";
+}
+
 /// nullopt for what stays in the machine, and for what open_sockets() lists.
-std::optional<std::string> describe_unusual(FdRef socket) {
+std::optional<std::string> describe_unusual(FdRef socket, const std::vector<std::string>& known_networks) {
     constexpr int kUsual[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_ALG, AF_KEY};
     constexpr std::pair<int, const char*> kNames[] = {{AF_VSOCK, "vsock"}, {AF_PACKET, "packet"}, {AF_XDP, "xdp"}, {AF_BLUETOOTH, "bluetooth"}, {AF_TIPC, "tipc"}};
     int family = option_of(socket, SO_DOMAIN);
+    bool is_internet = family == AF_INET || family == AF_INET6;
+    if (is_internet && std::find(known_networks.begin(), known_networks.end(), network_of(socket)) == known_networks.end()) return "of another network";
     if (std::find(std::begin(kUsual), std::end(kUsual), family) != std::end(kUsual)) return std::nullopt;
     auto named = std::find_if(std::begin(kNames), std::end(kNames), [&](const auto& row) { return row.first == family; });
     auto name = named == std::end(kNames) ? fmt::format("family {}", family) : std::string(named->second);
@@ -111,35 +103,15 @@ Result<std::vector<std::string>> unusual_sockets(FdRef proc, pid_t pid) {
     auto pidfd = open_pidfd(pid);
     auto files = open_dir(proc, fmt::format("{}/fd", pid));
     if (!pidfd || !files) return found;
+    std::vector<std::string> known = {read_link(proc, "self/ns/net").value_or("?"), read_link(proc, fmt::format("{}/ns/net", pid)).value_or("?")};
     for (const auto& number : TRY(list_dir(*files))) {
         auto target = read_link(*files, number);
         if (!target || !target->starts_with("socket:")) continue;
         auto socket = take_descriptor(*pidfd, std::atoi(number.c_str()));
         if (!socket) continue;  // closed meanwhile
-        if (auto what = describe_unusual(*socket)) found.push_back(std::move(*what));
+        if (auto what = describe_unusual(*socket, known)) found.push_back(std::move(*what));
     }
     return found;
-}
-
-Result<bool> tcp_answers(FdRef network, const std::string& address, std::uint16_t port) {
-    sockaddr_in ipv4{.sin_family = AF_INET, .sin_port = ::htons(port), .sin_addr = {}, .sin_zero = {}};
-    sockaddr_in6 ipv6{.sin6_family = AF_INET6, .sin6_port = ::htons(port), .sin6_flowinfo = 0, .sin6_addr = {}, .sin6_scope_id = 0};
-    if (::inet_pton(AF_INET, address.c_str(), &ipv4.sin_addr) == 1)
-        return connects(TRY(socket_in(network, AF_INET, SOCK_STREAM)), &ipv4, sizeof ipv4);
-    if (::inet_pton(AF_INET6, address.c_str(), &ipv6.sin6_addr) == 1)
-        return connects(TRY(socket_in(network, AF_INET6, SOCK_STREAM)), &ipv6, sizeof ipv6);
-    return fail(Code::usage, "'{}' is no address", address);
-}
-
-Result<bool> abstract_answers(FdRef network, const std::string& name) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (name.size() >= sizeof address.sun_path) return fail(Code::usage, "an abstract name is too long");
-    std::memcpy(address.sun_path + 1, name.data(), name.size());
-    auto size = offsetof(sockaddr_un, sun_path) + 1 + name.size();
-    for (int type : {SOCK_STREAM, SOCK_SEQPACKET, SOCK_DGRAM})
-        if (TRY(connects(TRY(socket_in(network, AF_UNIX, type)), &address, size))) return true;
-    return false;
 }
 
 }  // namespace vs::sys

@@ -25,14 +25,10 @@ struct OpenSocket {
 Result<std::vector<OpenSocket>> open_sockets();
 Result<std::vector<OpenSocket>> open_sockets_of(FdRef pidfd);
 
-/// Sockets that a process has open of families that leave the machine past Internet protocols: "vsock, listening", "packet". Not
-/// every kernel can list those of a family (vsock, RDS, ...), but each has a descriptor. Nothing where the process is gone.
+/// Sockets that a process has open of families that leave the machine past Internet protocols: "vsock, listening", "packet"; and of Internet
+/// protocols those of a network that is neither ours nor its own: "of another network". Not every kernel can list those of a family
+/// (vsock, RDS, ...), but each has a descriptor. Nothing where the process is gone.
 /// Precondition: root.
 Result<std::vector<std::string>> unusual_sockets(FdRef proc, pid_t pid);
-
-/// True where somebody answers from within the network of a namespace: at a TCP port of an address, at an abstract name.
-/// Single-threaded, as above.
-Result<bool> tcp_answers(FdRef network, const std::string& address, std::uint16_t port);
-Result<bool> abstract_answers(FdRef network, const std::string& name);
 
 }  // namespace vs::sys

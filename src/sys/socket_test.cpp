@@ -18,6 +18,8 @@
 #include "sys/link.hpp"
 #include "sys/local_socket.hpp"
 #include "sys/own_namespaces.hpp"
+#include "sys/probe.hpp"
+#include "sys/process.hpp"
 #include "sys/route.hpp"
 #include "sys/scratch_dir.hpp"
 #include "sys/sock_diag.hpp"
@@ -156,6 +158,28 @@ TEST(SockDiag, looks_into_another_network_and_comes_back) {
         EXPECT_TRUE(connect_tcp("127.0.0.1", 8080));
         EXPECT_FALSE(connect_tcp("127.0.0.1", 8081));
         EXPECT_FALSE(connect_tcp("localhost", 8080));
+    });
+}
+
+TEST(Probe, takes_a_refusal_for_an_answer_and_silence_for_none) {
+    in_own_namespaces(CLONE_NEWNET, [] {
+        up();
+        const auto here = open_at(kHere, "/proc/self/ns/net", O_RDONLY).value();
+        auto texts = [&](const std::vector<Probe>& probes) {
+            Texts found;
+            const auto got = answered(here, probes, std::chrono::milliseconds(300)).value();
+            for (const auto& probe : got) found.push_back(probe_text(probe));
+            std::ranges::sort(found);
+            return found;
+        };
+        auto tcp = bound(AF_INET, SOCK_STREAM, four(8080));
+        ASSERT_EQ(::listen(tcp.get(), 1), 0);
+        const std::vector<Probe> all = {{Probe::Kind::tcp, "127.0.0.1", 8080}, {Probe::Kind::udp, "127.0.0.1", 9}, {Probe::Kind::udp, "::1", 9},
+                                        {Probe::Kind::echo, "127.0.0.1", 0}, {Probe::Kind::echo, "::1", 0}, {Probe::Kind::tcp, "192.0.2.1", 9}};
+        EXPECT_EQ(texts(all), (Texts{"echo 127.0.0.1", "echo ::1", "tcp 127.0.0.1:8080", "udp 127.0.0.1:9", "udp ::1:9"})) << "and no way is no answer";
+        EXPECT_EQ(answered(here, {{Probe::Kind::tcp, "localhost", 9}}, std::chrono::milliseconds(300)).error().code, Code::usage);
+        ASSERT_TRUE(run_checked({"nft", "add table inet t { chain c { type filter hook input priority 0; policy drop; }; }"}, {}));
+        EXPECT_EQ(texts(all), Texts()) << "silence";
     });
 }
 

@@ -10,38 +10,29 @@
 
 namespace vs::sys {
 
-namespace {
-
-struct Place {
-    sockaddr_storage address{};
-    socklen_t size = 0;
-};
-
-Result<Place> parse(const std::string& text, std::uint16_t port) {
-    Place place;
-    auto& v4 = reinterpret_cast<sockaddr_in&>(place.address);
-    auto& v6 = reinterpret_cast<sockaddr_in6&>(place.address);
+Result<InetAddress> inet_address(const std::string& text, std::uint16_t port) {
+    InetAddress address;
+    auto& v4 = reinterpret_cast<sockaddr_in&>(address.bytes);
+    auto& v6 = reinterpret_cast<sockaddr_in6&>(address.bytes);
     if (::inet_pton(AF_INET, text.c_str(), &v4.sin_addr) == 1) {
         v4.sin_family = AF_INET;
         v4.sin_port = htons(port);
-        place.size = sizeof v4;
+        address.size = sizeof v4;
     } else if (::inet_pton(AF_INET6, text.c_str(), &v6.sin6_addr) == 1) {
         v6.sin6_family = AF_INET6;
         v6.sin6_port = htons(port);
-        place.size = sizeof v6;
+        address.size = sizeof v6;
     } else {
         return fail(Code::usage, "'{}' is no address: use one of digits, not a name", text);
     }
-    return place;
+    return address;
 }
 
-}  // namespace
-
 Result<SocketFd> connect_tcp(const std::string& address, std::uint16_t port) {
-    auto place = TRY(parse(address, port));
-    SocketFd socket(::socket(place.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    auto place = TRY(inet_address(address, port));
+    SocketFd socket(::socket(place.bytes.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!socket.is_open()) return failed("make a socket");
-    if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&place.address), place.size) < 0)
+    if (::connect(socket.get(), place.get(), place.size) < 0)
         return failed("connect to '{}' port {}", address, port);
     return socket;
 }

@@ -3,6 +3,7 @@
 
 load ../support/common
 load ../support/servers
+load ../support/secured
 
 setup_file() {
     build_small
@@ -23,21 +24,6 @@ teardown() {
     end_test
 }
 
-# As the test host has it: the kernel makes a link-local address of its own otherwise.
-give_back_eth0() {
-    ip link set eth0 down
-    ip link set eth0 addrgenmode none
-    ip -batch - <<-'END'
-	address flush dev eth0
-	address add 10.77.0.2/24 dev eth0
-	address add fd77::2/64 dev eth0 nodad
-	address add fe80::2/64 dev eth0 nodad
-	link set eth0 up
-	route add default via 10.77.0.1
-	route add default via fd77::1
-	END
-}
-
 # A server that serves a page on port 80 when it has a network.
 new_worker() {
     new_small "$1" --network none
@@ -48,17 +34,6 @@ secure() {
     new_worker web1
     vserver secure-host apply web1 --console
 }
-
-# Start a process that lives until the test's end.
-in_background() {
-    "$@" </dev/null >/dev/null 2>&1 3>&- &
-    helpers+=($!)
-}
-
-weaknesses() { vserver secure-host prove --json | jq -r '.weaknesses[] | .subject + ": " + .detail' || true; }
-verdict() { vserver secure-host prove --json | jq -r .verdict || true; }
-serves() { on_wire curl -s -o /dev/null --max-time 2 "http://$1/" || (( $? == 22 )); }
-listens() { ss -Hltn "sport = :$1" | grep -q .; }
 
 @test "a device of the host goes to its server and waits for it while it is stopped" {
     new_worker web1
@@ -77,11 +52,6 @@ listens() { ss -Hltn "sport = :$1" | grep -q .; }
     ip link delete eth0
 }
 
-# Looks at every port: none_open WHERE OPTION-OF-NMAP... Silence is "filtered" to nmap, for UDP "open|filtered".
-none_open() {
-    run "$1" nmap -n -Pn -p- --min-rate 20000 --max-retries 0 -oG - "${@:2}"
-    [[ $output == *'# Nmap done'*' 1 IP address (1 host up)'* && $output != *'/open/'* ]] || { echo "$output"; return 1; }
-}
 in_server() { nsenter --net=/run/vservers/web1/network "$@"; }
 
 @test "the plan says what goes where, and refuses whoever would be locked out" {
@@ -105,7 +75,13 @@ in_server() { nsenter --net=/run/vservers/web1/network "$@"; }
     local before after
     new_worker web1
     cp /etc/vservers/web1.toml "$BATS_TEST_TMPDIR/before.toml"
-    before=$(ip -o address show dev eth0 scope global; ip route show default; ip -6 route show default)
+    of_eth0() { ip -o address show dev eth0 scope global | sed 's/^[0-9]*: //'; ip -d route show table all dev eth0; ip -6 -d route show table all dev eth0 | grep -v ' fe80\|^multicast'; }
+    ip address add 10.77.0.5/24 broadcast 10.77.0.255 label eth0:1 metric 50 dev eth0
+    ip route add 198.51.100.0/24 via 10.77.0.1 dev eth0 proto static metric 77 src 10.77.0.5 mtu 1400
+    ip route add 203.0.113.0/24 via 192.0.2.1 dev eth0 onlink proto bird
+    ip route add default via 10.77.0.1 dev eth0 table 100 proto dhcp
+    ip -6 route add 2001:db8::/48 via fd77::1 dev eth0 metric 88 pref high
+    before=$(of_eth0)
     in_background nc -lk 0.0.0.0 7777
     wait_until listens 7777
     vserver secure-host apply web1 --console
@@ -131,8 +107,8 @@ in_server() { nsenter --net=/run/vservers/web1/network "$@"; }
     kill "${helpers[-1]}"
     [ -e /sys/class/net/eth0 ]
     cmp /etc/vservers/web1.toml "$BATS_TEST_TMPDIR/before.toml"
-    after=$(ip -o address show dev eth0 scope global; ip route show default; ip -6 route show default)
-    [ "${before//eth0*inet/}" = "${after//eth0*inet/}" ] || { diff <(echo "$before") <(echo "$after") || true; }
+    after=$(of_eth0)
+    diff <(echo "$before") <(echo "$after")
     on_wire ping -c 1 -W 2 10.77.0.2
     ! nft list table inet vserver_secure || false
 }
