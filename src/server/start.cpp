@@ -95,13 +95,20 @@ class Start {
     Result<> prepare_host() {
         TRY_WITH(raise_host_limits(TRY(sys::open_dir(sys::kHere, "/proc/sys"))), "raise the host's limits");
         TRY_WITH(network_->prepare(state_.network), "prepare the host's network");
-        return network_->add_aliases(state_.network);
+        return {};
     }
 
     Result<> connect(const sys::NamespaceFd& guest) {
         if (model::uses_host_network(state_.network.kind)) return {};
         TRY_WITH(network_->bring_up(state_.network, guest), "connect its network");
         return give_devices(run_, state_.network, guest);
+    }
+
+    /// Of the host's network, before its view is made of what is there.
+    Result<> give_addresses() {
+        TRY(network_->add_aliases(state_.network));
+        TRY_WITH(lock_addresses(), "lock it to its addresses");
+        return {};
     }
 
     /// On the group above the delegated one: nothing of the server lives yet, and its root can never leave it.
@@ -130,7 +137,7 @@ class Start {
         prepared_ = TRY(PreparedInit::make(server_, purpose_));
         order.child = prepared_->child_plan(server_, state_.network);
         order.cgroups = TRY_WITH(create_cgroups(host_, order.name, server_.settings.limits, state_.number.first_id()), "make its control groups");
-        if (state_.network.kind == model::NetworkKind::bind) TRY_WITH(lock_addresses(), "lock it to its addresses");
+        if (state_.network.kind == model::NetworkKind::bind) TRY(give_addresses());
         if (state_.network.has_own_view()) order.view = TRY_WITH(show_network(), "show it its own network");
         order.child.view = view_.get();
         for (const auto& tasks : order.cgroups.v1_tasks) order.child.v1_tasks.push_back(tasks.get());
