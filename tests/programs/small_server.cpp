@@ -99,6 +99,8 @@ Result<sys::ExitStatus> run(Handles handles, const std::string& table, const std
     sigset_t all;
     ::sigfillset(&all);
     ::sigprocmask(SIG_SETMASK, &all, nullptr);
+    // As a server's first process gets them, whatever whoever started us ignores: a shell, for one, in what it puts behind.
+    for (int signal = 1; signal < NSIG; ++signal) (void)::signal(signal, SIG_DFL);
     auto child = TRY(sys::clone_process({.flags = kNamespaces, .cgroup = nullptr}));
     if (child.pid == 0) become_init(handles);
     handles.table.read.reset();
