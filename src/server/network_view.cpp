@@ -51,19 +51,20 @@ Result<> become_view(const Makings& makings, sys::FdRef report, ViewOrder& order
     auto proc = TRY(sys::new_mount("proc", {}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC));
     TRY(sys::send_fd(report, order.network.shown));
     TRY(sys::send_fd(report, order.network.away));
-    TRY(sys::place_descriptors({makings.listening, proc, order.network.away}, netview::kListening));
+    TRY(sys::place_descriptors({makings.listening, proc, order.network.away, report}, netview::kListening));
     TRY(sys::silence_standard());
-    TRY(sys::close_on_exec_from(netview::kSibling));
+    TRY(sys::close_on_exec_from(netview::kReport + 1));
     return std::unexpected<Error>(sys::exec_program({libexec_program("vserver-netview"), order.name, std::to_string(kViewUid), std::to_string(makings.network)},
                                                     program_environment()));
 }
 
-/// Its namespaces come first, then nothing: the exec has closed the socket. Or why there are none.
+/// Its namespaces come first, then nothing: it is ready, and has closed the socket. Or why it is not: of ours until the exec, then of its own.
 Result<Likeness> receive_network(const sys::SocketFd& report) {
     Likeness network;
     for (auto* each : {&network.shown, &network.away})
         if (TRY(sys::next_message_size(report)) == 1) *each = sys::NamespaceFd(TRY(sys::receive_fd(report)).release());
     auto said = TRY(sys::receive_message(report));
+    if (said.starts_with(netview::kCannot)) return fail(Code::failed, "vserver-netview {}", said);
     if (!said.empty()) return std::unexpected<Error>(base::unpack(said));
     if (!network.away.is_open()) return fail(Code::failed, "the process that was to show it ended without saying why");
     return network;

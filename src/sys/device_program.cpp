@@ -19,6 +19,7 @@ namespace {
 constexpr std::string_view kAttached = "device-", kMade = "clsact-";
 
 bpf_tc_hook hook_of(std::uint32_t device, unsigned points) {
+    ::libbpf_set_print(nullptr);  // it prints what the kernel says even where that is no error: that a filter is there already
     bpf_tc_hook hook{};
     hook.sz = sizeof hook;
     hook.ifindex = static_cast<int>(device);

@@ -64,8 +64,11 @@ after_kill() {
         1) expect '0 3' next web stop --kill ;;
         2) expect 0 repaired ;;
         3) expect 0 next web exec true ;;
-    esac && clean
+    esac && settled
 }
+
+# A server whose init was killed when it had just been started is taken down by its keeper, which nobody waits for.
+settled() { clean >/dev/null || wait_until clean || clean; }
 
 # A command that failed has cleaned up by itself.
 after_error() { clean; }

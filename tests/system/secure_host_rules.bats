@@ -54,7 +54,7 @@ of_network() {
 }
 # nmap gets neither a yes nor a no.
 silent() {
-    run "$1" nmap -n -Pn --send-ip --max-retries 0 --min-rate 5000 -oG - "${@:2}"
+    run "$1" nmap -n -Pn --send-ip --max-retries 0 --min-rate 20000 -oG - "${@:2}"
     [[ $output == *'# Nmap done'*' 1 IP address (1 host up)'* && $output != *@(/open/|closed|unfiltered)* ]] || { echo "$output"; return 1; }
 }
 

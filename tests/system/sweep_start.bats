@@ -37,9 +37,9 @@ be_bound() {
     running && stopped
 }
 
-@test "start on the host's stack, killed" { be_bound; sweep kill 12 vserver web start; }
+@test "start on the host's stack, killed" { be_bound; sweep kill 5 vserver web start; }
 
-@test "start on the host's stack, with calls that fail" { be_bound; sweep error 12 vserver web start; }
+@test "start on the host's stack, with calls that fail" { be_bound; sweep error 5 vserver web start; }
 
 # The first since boot makes the void and loads the rules.
 nothing_of_this_boot() {

@@ -28,6 +28,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -275,6 +276,11 @@ const char* prepare(uid_t uid) {
     return nullptr;
 }
 
+void report(const char* failed) {
+    const iovec parts[] = {{const_cast<char*>(kCannot), strlen(kCannot)}, {const_cast<char*>(failed), strlen(failed)}};  // only read
+    (void)!writev(kReport, parts, 2);
+}
+
 }  // namespace
 
 }  // namespace vs::netview
@@ -283,6 +289,9 @@ int main(int argc, char** argv) {
     using namespace vs::netview;
     uid_t uid = 0;
     if (argc != 4 || !parse(argv[2], uid) || !parse(argv[3], own_network)) return 2;
-    if (prepare(uid) != nullptr) return 1;
+    if (const char* failed = prepare(uid)) {
+        report(failed);
+        return 1;
+    }
     stand_by();
 }
