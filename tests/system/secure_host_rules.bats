@@ -131,11 +131,11 @@ silent() {
     vserver secure-host apply --behind-rules --console
     on_wire ip neigh replace 10.77.0.2 lladdr "$(mac eth0)" dev eth0 nud permanent    # whoever asks for no address by ARP
     on_wire ip neigh replace fd77::2 lladdr "$(mac eth0)" dev eth0 nud permanent
-    for scan in '-sT -p-' '-sU -p 1-1000,7778' '-sO'; do
+    for scan in '-sS -p-' '-sU -p 1-1000,7778' '-sO'; do
         silent on_wire $scan 10.77.0.2
         silent in_server $scan 10.77.0.2
     done
-    for scan in '-sT -p-' '-sU -p 1-1000,7778'; do
+    for scan in '-sS -p-' '-sU -p 1-1000,7778'; do
         silent on_wire $scan -6 fd77::2
         silent in_server $scan -6 fd77::2
     done
