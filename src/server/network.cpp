@@ -202,6 +202,7 @@ Result<HostNetwork> HostNetwork::open() {
 /// A main environment that is silent still says on the wire where its servers are. Where it is not, there is no such set.
 Result<> HostNetwork::open_to_neighbours(const NetworkPlan& plan) {
     for (const auto& [family, table] : kSilentTables) {
+        if (!TRY(sys::nft::has_set(filter_, table, kAnswered))) continue;
         std::vector<sys::nft::Element> elements;
         for (const auto& address : plan.addresses)
             if (address.family() == family && plan.uplink(family)) elements.push_back(answered_element(address));
@@ -213,7 +214,7 @@ Result<> HostNetwork::open_to_neighbours(const NetworkPlan& plan) {
 
 Result<> HostNetwork::close_to_neighbours(const IpAddress& address) {
     for (const auto& [family, table] : kSilentTables) {
-        if (address.family() != family) continue;
+        if (address.family() != family || !TRY(sys::nft::has_set(filter_, table, kAnswered))) continue;
         auto removed = sys::nft::remove_elements(filter_, table, {answered_element(address)});
         if (!removed && !is_gone(removed.error())) return removed;
     }

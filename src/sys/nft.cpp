@@ -126,6 +126,17 @@ Result<std::optional<std::string>> find_element(NetlinkSocket& socket, const Tab
     return std::optional(std::string(find_attribute(data, NFTA_DATA_VALUE).value_or("")));
 }
 
+Result<bool> has_set(NetlinkSocket& socket, const Table& table, std::string_view set) {
+    MessageRow row;
+    row.begin(message_type(NFT_MSG_GETSET), 0, bytes_of(header_for(table)), fmt::format("look for the set '{}' in table '{}'", set, table.name));
+    row.text(NFTA_SET_TABLE, table.name);
+    row.text(NFTA_SET_NAME, set);
+    auto answer = socket.ask(row);
+    if (!answer && answer.error().errno_value == ENOENT) return false;
+    TRY(std::move(answer));
+    return true;
+}
+
 Result<std::vector<std::string>> keys_of(NetlinkSocket& socket, const Table& table, std::string_view set) {
     MessageRow row;
     row.begin(message_type(NFT_MSG_GETSETELEM), NLM_F_DUMP, bytes_of(header_for(table)), fmt::format("list the elements of '{}' in table '{}'", set, table.name));

@@ -35,6 +35,8 @@ Result<> add_elements(NetlinkSocket& socket, const Table& table, const std::vect
 Result<> remove_elements(NetlinkSocket& socket, const Table& table, const std::vector<Element>& elements);
 /// The data of the element with this key ("" in a set); nullopt where the table, the set or the element is missing.
 Result<std::optional<std::string>> find_element(NetlinkSocket& socket, const Table& table, const Element& element);
+/// Asking costs next to nothing; a change of a set that is not there waits for an RCU grace period before it fails (nf_tables_abort()).
+Result<bool> has_set(NetlinkSocket& socket, const Table& table, std::string_view set);
 /// The keys of all elements of a set; ENOENT where the table or the set is missing.
 Result<std::vector<std::string>> keys_of(NetlinkSocket& socket, const Table& table, std::string_view set);
 
