@@ -1,6 +1,21 @@
 # shellcheck shell=bash
 # For tests of a machine whose main environment is out of reach: `load ../support/secured` after common and servers. The cable of the test host
-# stands for its network card. setup has to set helpers=().
+# stands for its network card. A teardown of the file's own begins with `end_secured`.
+
+setup_file() {
+    build_small
+    begin_suite
+}
+
+setup() { servers=(); helpers=(); }
+
+end_secured() {
+    local helper
+    for helper in "${helpers[@]}"; do kill "$helper" 2>/dev/null || true; done
+    vserver secure-host undo >/dev/null 2>&1 || true
+    remove_servers
+    rm -f /var/lib/vservers/guard/{proof,secure-host*}
+}
 
 # As the test host has it: the kernel makes a link-local address of its own otherwise.
 give_back_eth0() {

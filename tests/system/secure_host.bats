@@ -5,21 +5,10 @@ load ../support/common
 load ../support/servers
 load ../support/secured
 
-setup_file() {
-    build_small
-    begin_suite
-}
-
-setup() { servers=(); helpers=(); }
-
 teardown() {
-    local helper
-    for helper in "${helpers[@]}"; do kill "$helper" 2>/dev/null || true; done
-    vserver secure-host undo >/dev/null 2>&1 || true
-    remove_servers
+    end_secured
     [ -e /sys/class/net/eth0 ] || nsenter --net=/run/vservers/.parked ip link set eth0 netns 1
     give_back_eth0
-    rm -f /var/lib/vservers/guard/{proof,secure-host*}
     if [ -e /run/vservers/.parked ]; then umount /run/vservers/.parked && rm /run/vservers/.parked; fi   # its number as a peer stays otherwise
     end_test
 }

@@ -5,19 +5,8 @@ load ../support/common
 load ../support/servers
 load ../support/secured
 
-setup_file() {
-    build_small
-    begin_suite
-}
-
-setup() { servers=(); helpers=(); }
-
 teardown() {
-    local helper
-    for helper in "${helpers[@]}"; do kill "$helper" 2>/dev/null || true; done
-    vserver secure-host undo >/dev/null 2>&1 || true
-    remove_servers
-    rm -f /var/lib/vservers/guard/{proof,secure-host*}
+    end_secured
     wire ip neigh flush dev eth0 nud permanent
     ip neigh flush dev eth0 nud permanent
     if [ -e /run/netns ]; then ip netns delete weak; umount /run/netns; rmdir /run/netns; fi
