@@ -66,7 +66,7 @@ Result<PreparedInit> PreparedInit::make(const Server& server, Purpose purpose) {
     prepared.strings_ = std::make_shared<Strings>();
     prepared.limits_ = TRY(prepare_limits(server.settings));
     prepared.strings_->environment = kEnvironment;
-    prepared.strings_->guest_argv = {"/sbin/init"};
+    prepared.strings_->guest_argv = {kGuestInit};
     prepared.strings_->fallback_argv = {"vserver-init"};
     prepared.try_guest_init_ = purpose == Purpose::service && server.settings.init != model::InitKind::services;
     if (purpose == Purpose::service && server.settings.init == model::InitKind::guest) return prepared;
@@ -88,7 +88,7 @@ ChildPlan PreparedInit::child_plan(const Server& server, const NetworkPlan& netw
     plan.filter = context::guest_filter({.user_namespaces = server.settings.user_namespaces, .firewall = server.settings.firewall,
                                           .network_view = network.has_own_view()});
     plan.ceiling = {.capabilities = server.settings.capabilities, .new_privileges = context::NewPrivileges::allowed, .securebits = {}};
-    if (try_guest_init_) plan.init_path = "/sbin/init";
+    if (try_guest_init_) plan.init_path = kGuestInit;
     plan.argv = pointers(strings_->guest_argv);
     plan.fallback_fd = program_.get();
     plan.fallback_argv = pointers(strings_->fallback_argv);

@@ -13,6 +13,9 @@ namespace vs::server {
 
 Result<RootPlan> plan_root(const storage::Store& store, const Server& server);
 
+/// The guest's own init.
+inline constexpr const char* kGuestInit = "/sbin/init";
+
 /// The init of a start: the guest's own, or vserver-init with its service table.
 class PreparedInit {
   public:

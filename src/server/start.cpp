@@ -83,7 +83,7 @@ class Start {
         state_.init_start = first.start_time;
         TRY(connect(first.network));
         TRY(let_go_on(builder));
-        TRY(wait_until_running(builder, "/sbin/init"));
+        TRY(wait_until_running(builder, kGuestInit));
         state_.phase = Phase::running;
         // A name that the guest chose, going into a file of lines: nothing in it may begin a line of its own.
         auto program = sys::program_of(state_.init);
