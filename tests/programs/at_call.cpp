@@ -11,7 +11,7 @@
 //     ENOMEM ...  the call is not made and fails with this error
 //
 // --list      writes a line "ROLE N CALL PROGRAM" for each call, and "crash ROLE SIGNAL" for each process that ends so
-// --let-go    a process that executes PROGRAM is left alone from there on, or from its first CALL on; but for 0
+// --let-go    a process that executes PROGRAM is left alone from there on, or from its first CALL on (several: whichever comes first); but for 0
 // --within    after so long everything that is traced is killed, and the status is 124
 // --of        not the command is traced, but the process PID: it is 0. The command is what makes it go on.
 //
@@ -73,7 +73,7 @@ struct Action {
 struct Request {
     std::string list, role, action;
     std::uint64_t number = 0;
-    std::map<std::string, std::string> let_go;  ///< program to call; "" is the execution itself
+    std::map<std::string, std::set<std::string>> let_go;  ///< program to calls; "" is the execution itself
     unsigned within = 60;
     pid_t of = 0;
     Words command;
@@ -237,7 +237,7 @@ class Tracer {
         process.program = program.substr(program.rfind('/') + 1);
         if (pid == main_) counting_ = true;
         auto rule = request_.let_go.find(process.program);
-        if (process.role != "0" && rule != request_.let_go.end() && rule->second.empty()) let_go(pid);
+        if (process.role != "0" && rule != request_.let_go.end() && rule->second.contains("")) let_go(pid);
         else go_on(pid, 0);
     }
 
@@ -249,7 +249,7 @@ class Tracer {
         auto name = call_name(info.entry.nr);
         if (std::ranges::find(kOwnMemory, name) != kOwnMemory.end()) return go_on(pid, 0);
         auto rule = request_.let_go.find(process.program);
-        if (process.role != "0" && rule != request_.let_go.end() && rule->second == name) return let_go(pid);
+        if (process.role != "0" && rule != request_.let_go.end() && rule->second.contains(name)) return let_go(pid);
         ++process.calls;
         if (list_ != nullptr) std::fprintf(list_, "%s %lu %s %s\n", process.role.c_str(), process.calls, name.c_str(), process.program.c_str());
         bool here = action_.kind != Action::Kind::none && process.role == request_.role && process.calls == request_.number;
@@ -305,7 +305,7 @@ Request parse(const Words& words) {
         else if (words[i] == "--let-go") {
             auto rule = next();
             auto colon = std::min(rule.find(':'), rule.size());
-            request.let_go[rule.substr(0, colon)] = colon < rule.size() ? rule.substr(colon + 1) : "";
+            request.let_go[rule.substr(0, colon)].insert(colon < rule.size() ? rule.substr(colon + 1) : "");
         } else if (words[i] == "--at") {
             auto point = next();
             auto colon = std::min(point.find(':'), point.size());

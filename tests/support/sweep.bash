@@ -10,7 +10,7 @@
 
 readonly errors=(ENOMEM EMFILE ENOSPC EIO EPERM)
 # From there on a process is no part of the command any more: a server's own, a keeper or a recorder that waits.
-let_go=(--let-go vserver-init --let-go busybox --let-go vserver-keeper:poll --let-go vserver-recorder:ppoll --let-go vserver-netview:ppoll)
+let_go=(--let-go vserver-init --let-go busybox --let-go vserver-keeper:poll --let-go vserver-recorder:ppoll --let-go vserver-netview:ppoll --let-go vserver-netview:wait4)
 sweep_seconds=60
 # The kernel has no such failure: a close that failed would still have closed.
 readonly never_fail='close close_range exit exit_group umask wait4 waitid poll ppoll prlimit64'
@@ -68,7 +68,7 @@ after_kill() {
 }
 
 # A server whose init was killed when it had just been started is taken down by its keeper, which nobody waits for.
-settled() { clean >/dev/null || wait_until clean || clean; }
+settled() { wait_until clean || clean; }
 
 # A command that failed has cleaned up by itself.
 after_error() { clean; }

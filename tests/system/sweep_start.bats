@@ -37,9 +37,23 @@ be_bound() {
     running && stopped
 }
 
-@test "start on the host's stack, killed" { be_bound; sweep kill 5 vserver web start; }
+@test "start on the host's stack, killed" { be_bound; sweep kill 12 vserver web start; }
 
-@test "start on the host's stack, with calls that fail" { be_bound; sweep error 5 vserver web start; }
+@test "start on the host's stack, with calls that fail" { be_bound; sweep error 12 vserver web start; }
+
+# What shows a server its network has no rights before anybody asks it, or there is no server.
+@test "start on the host's stack, with a view that cannot be confined" {
+    be_bound
+    stopped
+    run_traced "$BATS_TEST_TMPDIR/calls" -- vserver web start
+    stopped
+    point=$(awk '$3 == "capset" && $4 == "vserver-netview" { print $1 ":" $2; exit }' "$BATS_TEST_TMPDIR/calls")
+    run at-call --within "$sweep_seconds" --at "$point" EPERM "${let_go[@]}" -- vserver web start
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ $output == *'show it its own network: vserver-netview cannot '* ]]
+    clean
+}
 
 # The first since boot makes the void and loads the rules.
 nothing_of_this_boot() {
