@@ -16,8 +16,8 @@ int make_mounts_private();
 int detach(const char* path);
 
 /// Mounts that are out of the way, to be detached all at once: each detaching alone waits until no processor looks up a path any
-/// more (synchronize_rcu_expedited() in namespace_unlock(), fs/namespace.c). The first, a procfs, lies over the root, where no path
-/// leads but "/..", the others in a directory of that one.
+/// more (synchronize_rcu_expedited() in namespace_unlock(), fs/namespace.c). The first lies over the root, where no path leads
+/// but "/..", the others in a directory of that one, which a procfs has.
 struct SetAside {
     int first = -1;  ///< O_PATH
 };
