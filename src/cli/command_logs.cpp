@@ -78,6 +78,7 @@ std::string verdict_text(const model::ServerName& name, const log::Verdict& verd
     if (verdict.sealed == 0) return fmt::format("{}: good: nothing was written yet\n", name.text());
     text = fmt::format("{}: good: records {} to {} are sealed, at {}", name.text(), verdict.first, verdict.sealed - 1, format_time(verdict.sealed_at));
     if (verdict.size > verdict.sealed) text += fmt::format("; {} are not sealed yet", verdict.size - verdict.sealed);
+    if (verdict.rubbish > 0) text += fmt::format("; {} bytes after them are no record, and were not sealed", verdict.rubbish);
     if (verdict.gaps > 0) text += fmt::format("; {} records are counted as lost, in {} places", verdict.lost_records, verdict.gaps);
     if (verdict.found_unsealed > 0) text += fmt::format("; {} were not sealed yet when their recorder was ended", verdict.found_unsealed);
     return text + "\n";

@@ -46,7 +46,7 @@ std::string json_verdict(const model::ServerName& name, const log::Verdict& verd
     return print_document({{"name", name.text()}, {"good", verdict.good()}, {"log", verdict.origin}, {"first", verdict.first},
                            {"sealed", verdict.sealed}, {"size", verdict.size}, {"sealed_at", format_time(verdict.sealed_at)},
                            {"root", hex(verdict.root)}, {"gaps", verdict.gaps}, {"lost_records", verdict.lost_records},
-                           {"found_unsealed", verdict.found_unsealed}, {"findings", findings}});
+                           {"found_unsealed", verdict.found_unsealed}, {"rubbish_bytes", verdict.rubbish}, {"findings", findings}});
 }
 
 std::string json_export(const log::Export& exported) {

@@ -121,6 +121,7 @@ class Verifier {
         verdict_.gaps += found.gaps;
         verdict_.lost_records += found.lost_records;
         verdict_.found_unsealed += found.found_unsealed;
+        verdict_.rubbish = found.rubbish;
         last_bytes_ = files.records.size();
         verdict_.size = found.size;
         verdict_.sealed = found.sealed(opening);

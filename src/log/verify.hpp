@@ -23,6 +23,7 @@ struct Verdict {
     std::uint64_t sealed_at = 0;
     std::uint64_t gaps = 0, lost_records = 0;
     std::uint64_t found_unsealed = 0;  ///< records that killed recorders left and their successors sealed
+    std::uint64_t rubbish = 0;         ///< bytes at the end that are no record: a writer was killed, or somebody altered what was not sealed
     std::vector<Finding> findings;  ///< by record; none: the log is good
 
     [[nodiscard]] bool good() const { return findings.empty(); }

@@ -67,7 +67,7 @@ class SegmentVerifier {
             auto [record, error] = read_record(bytes);
             const bool good = record && check_record(*record);
             if (!record && tree_.size() < sealed) bad(tree_.size(), tree_.size(), "{}", reason(error));
-            if (!record && tree_.size() >= sealed) unsealed_rubbish();
+            if (!record && tree_.size() >= sealed) unsealed_rubbish(bytes.size());
             if (!good) return;
             bytes.remove_prefix(*record_length(bytes));
             tree_.append(record->leaf);
@@ -89,7 +89,8 @@ class SegmentVerifier {
     }
 
     /// What a writer was killed over comes last, and was never sealed: no harm, but in a segment that is finished.
-    void unsealed_rubbish() {
+    void unsealed_rubbish(std::size_t bytes) {
+        result_.rubbish = bytes;
         if (result_.is_final) bad(tree_.size(), tree_.size(), "after the end of segment {}", opening_.segment);
     }
 

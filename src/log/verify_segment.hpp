@@ -22,6 +22,7 @@ struct SegmentVerdict {
     bool is_torn = false;                 ///< something that is no note follows
     std::uint64_t size = 0;               ///< records before and in it
     std::uint64_t gaps = 0, lost_records = 0, found_unsealed = 0;
+    std::uint64_t rubbish = 0;            ///< bytes after its records that are none
 
     [[nodiscard]] std::uint64_t sealed(const Opening& opening) const {
         return checkpoints.empty() ? opening.tree.size : checkpoints.back().tree.size;

@@ -149,6 +149,17 @@ says() { vserver "$1" logs | grep -qF -- "$2"; }
     [[ $output == *'"good": false'* ]]
 }
 
+@test "logs --verify tells of what follows the sealed records and is none, which is no alarm" {
+    new_talker small
+    vserver small start
+    wait_until says small 'hello from small'
+    vserver small stop
+    echo rubbish >>/var/lib/vservers/logs/small/00000001.log
+    run_vserver small logs --verify
+    [ "$status" -eq 0 ]
+    [[ $output == *'; 8 bytes after them are no record, and were not sealed' ]]
+}
+
 @test "the key is shown once, verifies, and another does not" {
     local key
     key=$(log_key)

@@ -130,10 +130,13 @@ TEST_F(SealedStoreTest, a_torn_record_is_cut_and_counted) {
         store.append(kConsole, "torn");
     }
     std::filesystem::resize_file(file(1, log::kRecordsEnding), size(1) - 5);
+    EXPECT_TRUE(verdict().good());
+    EXPECT_EQ(verdict().rubbish, 63U);
     auto store = this->store();
     ASSERT_TRUE(store.open());
     store.append(kConsole, " more");
     store.settle();
+    EXPECT_EQ(verdict().rubbish, 0U);
     EXPECT_EQ(text(), "whole <found 1><63 lost> more");
     expect_good(4);
 }
