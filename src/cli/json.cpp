@@ -66,6 +66,7 @@ json of_network(const model::NetworkSettings& network) {
 json of_limits(const model::Limits& limits) {
     return {{"memory_bytes", or_null(limits.memory)},
             {"processes", limits.processes == 0 ? json(nullptr) : json(limits.processes)},
+            {"network_namespaces", limits.network_namespaces == 0 ? json(nullptr) : json(limits.network_namespaces)},
             {"cpu_weight", or_null(limits.cpu_weight)},
             {"cpu_percent", or_null(limits.cpu_percent)}};
 }

@@ -1,6 +1,7 @@
 #include "model/settings_check.hpp"
 
 #include <algorithm>
+#include <climits>
 
 #include "base/text.hpp"
 #include "model/service_table.hpp"
@@ -81,6 +82,7 @@ Found check_limits(const Settings& settings) {
     if (limits.memory && (*limits.memory < kLeastMemory || *limits.memory > kMostMemory))
         return Finding{"limits.memory", "must be from 4M to 1048576T"};
     if (limits.processes > kMostProcesses) return Finding{"limits.processes", "must be at most 4194304, or 0 for no limit"};
+    if (limits.network_namespaces > INT_MAX) return Finding{"limits.network_namespaces", "must be at most 2147483647, or 0 for no limit"};
     if (limits.cpu_weight && (*limits.cpu_weight < 1 || *limits.cpu_weight > 10000))
         return Finding{"limits.cpu_weight", "must be from 1 to 10000"};
     if (limits.cpu_percent && (*limits.cpu_percent < 1 || *limits.cpu_percent > 1'000'000))

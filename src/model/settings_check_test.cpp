@@ -158,6 +158,7 @@ TEST(SettingsCheck, limits) {
         {[](Settings& s) { s.limits.memory = 0; }, "limits.memory: must be from 4M to 1048576T"},
         {[](Settings& s) { s.limits.memory = ~0ULL; }, "limits.memory: must be from 4M to 1048576T"},
         {[](Settings& s) { s.limits.processes = 1ULL << 40; }, "limits.processes: must be at most 4194304, or 0 for no limit"},
+        {[](Settings& s) { s.limits.network_namespaces = 1ULL << 31; }, "limits.network_namespaces: must be at most 2147483647, or 0 for no limit"},
         {[](Settings& s) { s.limits.cpu_weight = 0; }, "limits.cpu_weight: must be from 1 to 10000"},
         {[](Settings& s) { s.limits.cpu_weight = 10001; }, "limits.cpu_weight: must be from 1 to 10000"},
         {[](Settings& s) { s.limits.cpu_percent = 0; }, "limits.cpu_cap: must be from 1% to 1000000%"},

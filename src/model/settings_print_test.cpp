@@ -35,7 +35,7 @@ Settings full() {
     settings.network.ports = {PortRedirect::parse("8080:80").value(), PortRedirect::parse("[2001:db8::1]:53:53/udp").value()};
     settings.network.nameservers = {address("192.0.2.53")};
     settings.network.uplink = "eth0";
-    settings.limits = {.memory = (512ULL << 20) + 1, .processes = 0, .cpu_weight = 7, .cpu_percent = 150};
+    settings.limits = {.memory = (512ULL << 20) + 1, .processes = 0, .network_namespaces = 9, .cpu_weight = 7, .cpu_percent = 150};
     settings.ulimits = {{"nofile", {1024, 4096}}, {"core", {0, 0}}, {"stack", {}}, {"memlock", {65536, std::nullopt}}};
     settings.guard = {.frozen = {"/srv/www", "/home/*/bin"}, .growing = {"/srv/audit"}, .ignored = {"/etc/cups"}};
     settings.log = {.records = 7, .bytes = 8192, .keep = 64 << 20};
@@ -64,6 +64,7 @@ TEST(SettingsPrint, nothing_is_lost_on_the_way) {
     EXPECT_EQ(read.network.ports, given.network.ports);
     EXPECT_EQ(read.limits.memory, given.limits.memory);
     EXPECT_EQ(read.limits.processes, 0U);
+    EXPECT_EQ(read.limits.network_namespaces, 9U);
     EXPECT_EQ(read.guard.frozen, given.guard.frozen);
     EXPECT_EQ(read.guard.growing, given.guard.growing);
     EXPECT_EQ(read.guard.ignored, given.guard.ignored);

@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "base/text.hpp"
+#include "server/birth.hpp"
 #include "server/keeper.hpp"
 #include "server/keeper_protocol.hpp"
 #include "server/void_namespace.hpp"
@@ -19,8 +20,6 @@
 namespace vs::server {
 
 namespace {
-
-constexpr std::uint64_t kGuestNamespaces = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
 
 /// The builder's side of its sockets, and what it hands to the server's first process.
 struct Ends {
@@ -70,11 +69,9 @@ class Build {
         {
             // Its user namespace is created by the server's own root, so that its budgets are its own and not root's.
             auto as_mapped_root = TRY(sys::ScopedEffectiveId::become(order_.root.first_id));
-            child_ = TRY(sys::clone_process({.flags = kGuestNamespaces, .cgroup = &order_.cgroups.group}));
-            if (child_.pid == 0) become_child();
-            // First of all, for the child waits.
-            TRY_WITH(sys::write_id_maps(order_.proc, child_.pid, sys::IdMapLine{0, order_.root.first_id, 65536}), "map the server's ids");
-            TRY(sys::send_message(ends_.to_child, "m"));
+            TRY(give_birth({.proc = order_.proc, .first_id = order_.root.first_id, .network_namespaces = order_.network_namespaces,
+                            .group = &order_.cgroups.group, .first_process = become_child, .argument = this}, child_));
+            TRY(sys::send_message(ends_.to_child, "m"));  // first of all, for the child waits
             // Still as the owner of its namespace, who may do that without a capability in ours.
             TRY_WITH(limit_child(child_.pid, order_.child.limits), "apply its resource limits");
             TRY_WITH(sys::set_priority(child_.pid, order_.child.nice), "apply its priority");
@@ -85,12 +82,14 @@ class Build {
         return sys::send_message(ends_.report, std::to_string(child_.pid));
     }
 
-    /// It keeps open nothing of ours by whose end the command knows that we have ended: it would wait for us, and the command for it.
-    [[noreturn]] void become_child() {
-        ends_.to_child.reset();
-        ends_.report.reset();
-        ends_.reply.reset();
-        run_guest_child(order_.child, ends_.child.get(), ends_.child_command.get());
+    /// The first process of the server, in a copy of our memory. It keeps open nothing of ours by whose end the command knows that we have
+    /// ended: it would wait for us, and the command for it.
+    static void become_child(void* build) {
+        auto& own = *static_cast<Build*>(build);
+        own.ends_.to_child.reset();
+        own.ends_.report.reset();
+        own.ends_.reply.reset();
+        run_guest_child(own.order_.child, own.ends_.child.get(), own.ends_.child_command.get());
     }
 
     Result<> mount_guest_views(const sys::MountFd& root) {

@@ -27,6 +27,7 @@ struct BuildOrder {
     sys::Fd keeper_lock, recorder_lock;
     std::string name;
     std::uint32_t generation = 0;
+    std::uint64_t network_namespaces = 0;  ///< as in model::Limits
 };
 
 /// The builder as the command sees it.

@@ -77,7 +77,7 @@ class Entry {
     /// Returns in the process that goes on.
     void appear_inside() {
         int pidfd = -1;
-        int pid = raw::clone_sibling(&pidfd);
+        int pid = raw::clone_sibling({}, &pidfd);
         check(EntryStep::appear_inside, pid);
         if (pid > 0) raw::exit_now(raw::send_fds(birth_, &pidfd, 1) < 0 ? 125 : 0);
     }

@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "model/paths.hpp"
+#include "server/birth.hpp"
 #include "server/cgroups.hpp"
 #include "server/examine_parts.hpp"
 #include "server/host_limits.hpp"
@@ -46,9 +47,11 @@ void examine_cgroups(Findings& findings) {
 
 void examine_user_namespaces(Findings& findings) {
     auto proc = sys::open_dir(sys::kHere, "/proc");
-    auto made = proc ? sys::make_id_mapping(*proc, sys::IdMapLine{0, kFirstId, 65536}) : Result<sys::NamespaceFd>(std::unexpected<Error>(proc.error()));
-    if (!made) return findings.bad("userns", made.error().message(), "sysctl -w user.max_user_namespaces=65536");
-    findings.good("userns", "user namespaces can be made");
+    auto tried = proc ? try_birth(*proc, kFirstId) : Result<>(std::unexpected<Error>(proc.error()));
+    if (tried) return findings.good("userns", "user namespaces can be made, one in another too");
+    const bool roots_only = tried.error().code == Code::unsupported;
+    findings.bad("userns", tried.error().message(),
+                 roots_only ? "sysctl -w kernel.unprivileged_userns_clone=1" : "sysctl -w user.max_user_namespaces=65536");
 }
 
 /// A root as a server has it: idmapped layers, and a file of the image whose mode is changed without copying its content.

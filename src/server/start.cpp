@@ -133,6 +133,7 @@ class Start {
         BuildOrder order;
         order.name = server_.name.text();
         order.generation = state_.generation;
+        order.network_namespaces = server_.settings.limits.network_namespaces;
         order.root = TRY(plan_root(store_, server_));
         prepared_ = TRY(PreparedInit::make(server_, purpose_));
         order.child = prepared_->child_plan(server_, state_.network);

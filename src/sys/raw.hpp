@@ -14,6 +14,8 @@ namespace vs::sys::raw {
 /// uid, gid and groups 0 of the user namespace we are in.
 int become_root();
 int unshare(std::uint64_t flags);
+/// The user as whom we may open files (setfsuid(2)), until we become somebody.
+int touch_files_as(std::uint32_t uid);
 /// For the children that are forked from now on; its offsets can be set until the first.
 int new_time_namespace();
 /// Makes the directory behind `fd` our root and current directory.
@@ -55,6 +57,13 @@ int forbid_dump();
 pid_t fork_borrowing(int (*entry)(void*), void* argument);
 /// The same, and what it opens or closes is ours too.
 pid_t fork_sharing(int (*entry)(void*), void* argument);
+/// The two ends of a pipe.
+struct IdlePipe {
+    int read = -1, write = -1;
+};
+/// A child with namespaces of its own (CLONE_NEW*), which ends when `pipe` is written to by nobody any more. It borrows our memory and touches
+/// none of it, so that nothing is copied and we go on at once. One at a time: they have one stack.
+pid_t fork_idle(int namespaces, IdlePipe pipe);
 /// Writes "0" to a version 1 cgroup's `tasks`: a thread that moves itself skips the global lock and its grace period.
 int join_cgroup1(int tasks_fd);
 /// A configured and created file system of our namespaces (fsopen, fsconfig), to be mounted by somebody with the right.
@@ -75,9 +84,13 @@ int receive_fds(int socket, int* fds, std::size_t count);
 
 /// Forgets what stands there, such as our own arguments, which /proc/PID/cmdline shows to whoever sees us.
 void wipe(char* text, std::size_t size);
+struct Sibling {
+    std::uint64_t flags = 0;  ///< CLONE_NEW*
+    int group = -1;           ///< control group that it is born in
+};
 /// A child of our parent's, with its pidfd. Its pid in our PID namespace, 0 in the new process; it sends no signal of its own
 /// when it ends but the one that we would.
-int clone_sibling(int* pidfd);
+int clone_sibling(const Sibling& sibling, int* pidfd);
 /// Several namespaces of the process behind a pidfd at once.
 int join_namespaces(int pidfd, std::uint64_t flags);
 /// Our current directory must have a name from our root: one that has not belongs to somebody else (CVE-2024-21626).

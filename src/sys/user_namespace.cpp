@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/securebits.h>
-#include <signal.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -11,9 +11,9 @@
 
 #include "base/text.hpp"
 #include "sys/call.hpp"
-#include "sys/clone.hpp"
 #include "sys/file.hpp"
 #include "sys/process.hpp"
+#include "sys/raw.hpp"
 
 namespace vs::sys {
 
@@ -44,18 +44,12 @@ bool in_first_user_namespace() {
 
 Result<NamespaceFd> make_id_mapping(FdRef proc, const IdMaps& maps) {
     auto pipe = TRY(make_pipe());
-    Child child = TRY(clone_process({.flags = CLONE_NEWUSER, .cgroup = nullptr}));
-    if (child.pid == 0) {  // lives only until its namespace has been opened
-        char byte = 0;
-        pipe.write.reset();
-        while (::read(pipe.read.get(), &byte, 1) > 0) {}
-        ::_exit(0);
-    }
-    auto mapped = write_id_maps(proc, child.pid, maps);
-    auto opened = open_at(proc, fmt::format("{}/ns/user", child.pid), O_RDONLY);
+    const auto child = raw::fork_idle(CLONE_NEWUSER, {pipe.read.get(), pipe.write.get()});  // until its namespace has been opened
+    if (child < 0) return std::unexpected<Error>(error_from(-child, "clone a process into a user namespace"));
+    auto mapped = write_id_maps(proc, child, maps);
+    auto opened = open_at(proc, fmt::format("{}/ns/user", child), O_RDONLY);
     pipe.write.reset();
-    (void)send_signal(child.pidfd, SIGKILL);
-    TRY(reap(child.pidfd));
+    TRY(reap_child(child));
     TRY(std::move(mapped));
     if (!opened) return std::unexpected<Error>(opened.error());
     return NamespaceFd(opened->release());

@@ -130,6 +130,70 @@ for _ in range(50): os.open("/dev/ptmx", os.O_RDWR)'
     victim_works
 }
 
+@test "a server's root and users together have as many network namespaces as its settings say, and the next is unharmed" {
+    new_host bounded --address 10.77.0.68
+    quiet bounded
+    set_in bounded limits 'network_namespaces = 20'
+    new_host other --address 10.77.0.69
+    quiet other
+    vserver start bounded other
+    vserver bounded exec -- python3 -c '
+import ctypes, os, time
+libc = ctypes.CDLL(None, use_errno=True)
+NEWUSER, NEWNET = 0x10000000, 0x40000000
+try: open("/proc/sys/user/max_net_namespaces", "w").write("1000000")    # its own, which bounds nobody
+except OSError as error: print(error)
+def make(uid):
+    ours, theirs = os.pipe()
+    if os.fork() == 0:
+        if uid: os.setgroups([]); os.setgid(uid); os.setuid(uid)
+        held, nested = [], not uid or libc.unshare(NEWUSER) == 0
+        while nested and len(held) < 300 and libc.unshare(NEWNET) == 0: held.append(os.open("/proc/self/ns/net", os.O_RDONLY))
+        os.write(theirs, str(len(held)).encode())
+        time.sleep(1000)
+    return int(os.read(ours, 10))
+made = [make(uid) for uid in (1000, 0, 1001, 65534)]
+print(made, flush=True)
+time.sleep(1000)' >"$BATS_TEST_TMPDIR/made" 3>&- &
+    wait_until grep -q '^\[' "$BATS_TEST_TMPDIR/made"
+    cat "$BATS_TEST_TMPDIR/made"
+    [ "$(grep '^\[' "$BATS_TEST_TMPDIR/made")" = '[19, 0, 0, 0]' ]    # its own is the twentieth
+    vserver other exec -- python3 -c '
+import ctypes, os
+libc = ctypes.CDLL(None)
+for _ in range(100):
+    assert libc.unshare(0x40000000) == 0
+    os.open("/proc/self/ns/net", os.O_RDONLY)'
+    kill $!
+    vserver stop bounded other
+    victim_works
+}
+
+@test "the user namespace between the host and a server is out of its root's reach, and has nobody of the host in it" {
+    run vserver attacker exec -- python3 -c '
+import fcntl, os
+NS_GET_USERNS, NS_GET_PARENT = 0xb701, 0xb702
+for name in "user", "pid", "net", "mnt":
+    own = os.open("/proc/self/ns/" + name, os.O_RDONLY)
+    if name != "user": own = fcntl.ioctl(own, NS_GET_USERNS)
+    try: print("reached", name, fcntl.ioctl(own, NS_GET_PARENT))
+    except PermissionError: print("refused", name)'
+    echo "$output"
+    [ "$output" = $'refused user\nrefused pid\nrefused net\nrefused mnt' ]
+    run python3 -c '
+import ctypes, fcntl, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+between = fcntl.ioctl(os.open("/proc/" + sys.argv[1] + "/ns/user", os.O_RDONLY), 0xb702)
+assert os.fstat(between).st_ino != os.stat("/proc/self/ns/user").st_ino, "none in between"
+assert libc.setns(between, 0x10000000) == 0, os.strerror(ctypes.get_errno())
+for kind in "uid", "gid":
+    (inside, outside, count), = [map(int, line.split()) for line in open(f"/proc/self/{kind}_map")]
+    print(kind, inside == outside >= 0x70000000, count)
+print(open("/proc/sys/user/max_net_namespaces").read().strip())' "$(state_of attacker init)"
+    echo "$output"
+    [ "$output" = $'uid True 65536\ngid True 65536\n256' ]
+}
+
 @test "X35: a packet with another's source address does not leave the server" {
     wire python3 -c '
 import socket

@@ -16,7 +16,10 @@ setup_file() {
     build_small
 }
 
-teardown() { remove_servers; }
+teardown() {
+    sysctl -q -w kernel.unprivileged_userns_clone=1
+    remove_servers
+}
 
 # ---- helpers -----------------------------------------------------------------------------------------------------
 
@@ -310,6 +313,21 @@ of_host() { grep ' /proc ' /proc/1/mountinfo; find /etc/systemd/system | sort; }
     run -0 vserver debian stop
     [ "$output" = 'debian: stopped' ]
     systemctl is-system-running
+}
+
+# bats test_tags=stock
+@test "where root alone makes user namespaces a start is refused with both ways out, doctor names it, and one without that bound starts" {
+    new_waiter waiter --network none
+    sysctl -q -w kernel.unprivileged_userns_clone=0
+    run_vserver waiter start
+    echo "$stderr"
+    [ "$status" -eq 6 ]
+    [[ $stderr == *'kernel.unprivileged_userns_clone = 0'*'set that to 1, or limits.network_namespaces = 0'* ]]
+    run_vserver doctor
+    [[ $output == *'sysctl -w kernel.unprivileged_userns_clone=1'* ]]
+    set_in waiter limits 'network_namespaces = 0'
+    vserver waiter start
+    vserver waiter exec -- true
 }
 
 @test "this machine lacks nothing" {
