@@ -176,6 +176,9 @@ Result<> refuse_running(const CgroupHost& host, const Server& server, const RunD
     return {};
 }
 
+/// 0 is no limit.
+std::string or_unlimited(std::uint64_t limit) { return limit == 0 ? "unlimited" : std::to_string(limit); }
+
 /// What who starts a server holds.
 struct Hold {
     const RunDir& run;
@@ -232,8 +235,7 @@ Result<std::vector<std::string>> describe_start(const storage::Store& store, con
         fmt::format("context {}, host ids {} to {}", server.record.number.context(), root.first_id, root.first_id + 65535),
         fmt::format("root: {} over {}", root.server_dir, fmt::join(root.images, ", ")),
         fmt::format("network: {}", print_plan(plan)),
-        fmt::format("limits: {} processes, memory {}", server.settings.limits.processes,
-                    server.settings.limits.memory ? std::to_string(*server.settings.limits.memory) : "unlimited"),
+        fmt::format("limits: {} processes, memory {}", or_unlimited(server.settings.limits.processes), or_unlimited(server.settings.limits.memory.value_or(0))),
         fmt::format("capabilities: {}", fmt::join(server.settings.capabilities.names(), " "))};
     for (const auto& mount : root.mounts) lines.push_back(fmt::format("map {} to {} ({})", mount.from, mount.to, mount.writable ? "rw" : "ro"));
     for (const auto& volume : root.volumes) lines.push_back(fmt::format("volume {}", volume.to));
