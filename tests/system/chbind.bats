@@ -69,6 +69,31 @@ groups() { find /sys/fs/cgroup -path '*/.contexts/*' -type d; }
     [ "$(ss -Hltn 'sport = 8080' | awk '{ print $4 }' | sort -V | xargs)" = '10.77.0.2:8080 10.77.0.21:8080 10.77.0.22:8080' ]
 }
 
+# Hears one datagram that a process of the host sends to the broadcast ADDRESS: "heard", or "refused" where it cannot be listened there.
+hear() {    # ADDRESS OPTION...
+    locked "${@:2}" $python -c 'import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+try: s.bind((sys.argv[1], 8092))
+except OSError: sys.exit(print("refused"))
+print("heard")' "$1"
+}
+
+@test "a broadcast address is listened on where a device has it, or where it is the one that was named" {
+    ip address add 203.0.113.5/25 broadcast + dev eth0
+    local broadcast=203.0.113.127
+    [ "$(hear $broadcast --ip 203.0.113.5)" = heard ]
+    [ "$(hear $broadcast --ip 203.0.113.5 --bcast $broadcast)" = heard ]
+    [ "$(hear $broadcast --ip 10.77.0.21)" = refused ]
+    [ "$(hear $broadcast --ip 203.0.113.5 --ip 10.77.0.21 --bcast 10.77.0.255)" = refused ]
+    [ "$(hear 10.77.0.255 --ip 203.0.113.5 --ip 10.77.0.21 --bcast 10.77.0.255)" = heard ]    # the last of a network, which its device does not call so
+    for wrong in 203.0.113.126 203.0.113.5 10.77.0.22 fd77::ff 255.255.255.0 none ''; do
+        run hear $broadcast --ip 203.0.113.5 --bcast "$wrong"
+        [ "$status" -eq 125 ] || { ip address del 203.0.113.5/25 dev eth0; echo "--bcast '$wrong': $output"; return 1; }
+        [ "${#lines[@]}" -eq 1 ]
+    done
+    ip address del 203.0.113.5/25 dev eth0
+}
+
 @test "a client of the host's loopback is seen under its address" {
     background $python -c "$(serve host 8081 '' 127.0.0.1)"
     background $python -c "$(serve host 8082 6 ::1)"

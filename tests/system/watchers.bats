@@ -32,6 +32,49 @@ teardown() {
 assert {"sleep", "vserver-reaper"} == {p["command"] for p in d} and all(p["context"] == 4196 for p in d), d'
 }
 
+@test "a process that calls itself PID moves no number, and hides nobody behind it" {
+    ( exec -a PID sleep 1973 ) 3>&- &
+    local liar=$!
+    wait_until pgrep -f '^PID 1973$'
+    run vps -eo pid,args --sort=start_time,pid
+    kill "$liar"
+    grep -E "^ +0 - +$liar PID 1973" <<<"$output"
+    grep -E "^ +4196 web +$inside sleep 1971" <<<"$output"
+    (( $(grep -c 'CTX NAME' <<<"$output") == 1 ))
+}
+
+@test "each of the small programs explains itself, and refuses what it does not know, in one sentence" {
+    local program
+    for program in chbind chcontext reducecap vkill vps vpstree vtop vserver-stat; do
+        run --separate-stderr $program --help
+        [[ $status -eq 0 && -z $stderr && $output == "Usage: $program "* ]] || { echo "$program --help: $output"; return 1; }
+        run --separate-stderr $program --version
+        [[ $status -eq 0 && -z $stderr && ${#lines[@]} -eq 1 && $output =~ [0-9]+\.[0-9]+ ]] || { echo "$program --version: $output"; return 1; }
+        [[ $program == @(vps|vpstree) ]] || {    # which hand on what is not theirs
+            run --separate-stderr $program --nonsense
+            [[ $status -eq 2 || $status -eq 125 ]]
+            [[ -z $output && ${#stderr_lines[@]} -eq 1 && $stderr == [a-z]*': '*nonsense* ]] || { echo "$program --nonsense: $stderr"; return 1; }
+        }
+        run bash -c "$program --help >/dev/full"
+        [[ $status -eq 1 && $output == *'cannot write the output' ]] || { echo "$program --help >/dev/full: $status $output"; return 1; }
+    done
+    run bash -c "HOME=$BATS_TEST_TMPDIR vtop >/dev/full"
+    [ "$status" -eq 1 ]
+}
+
+@test "vtop ends after as many pictures as it is told, and waits between them as long" {
+    HOME=$BATS_TEST_TMPDIR run vtop --count 2 --delay 0 --ctx web
+    [ "$status" -eq 0 ]
+    [ "$(grep -c '^top - ' <<<"$output")" -eq 2 ]
+    [ "$(grep -c 'CTX NAME' <<<"$output")" -eq 2 ]
+    [ "$(grep -cE "^ +4196 web +$inside " <<<"$output")" -eq 2 ]
+    ! grep -E "^ +0 - " <<<"$output" || false
+    for wrong in '--delay 3601' '--delay -1' '--delay 1.5' '--count x' '--count'; do
+        run vtop $wrong
+        [[ $status -eq 2 && ${#lines[@]} -eq 1 ]] || { echo "$wrong: $output"; return 1; }
+    done
+}
+
 @test "vpstree names the context behind the number" {
     run vpstree
     [ "$status" -eq 0 ]

@@ -21,6 +21,15 @@ std::optional<int> number_ending_at(std::string_view text, std::size_t end) {
     return static_cast<int>(*value);
 }
 
+/// The number whose column ends there. Before it in its row may be text of the process's own choice: the report counts columns and we bytes, which
+/// is the same for ASCII alone, so a row with anything else there has no number that can be trusted.
+std::optional<int> number_in_column(std::string_view row, std::size_t end) {
+    const auto before = row.substr(0, end);
+    const bool ends = end >= row.size() || row[end] == ' ';
+    if (!ends || std::ranges::any_of(before, [](char c) { return static_cast<unsigned char>(c) > 0x7f; })) return std::nullopt;
+    return number_ending_at(row, end);
+}
+
 /// Where the word PID ends in a line of titles; 0 where it is none.
 std::size_t end_of_title(std::string_view text) {
     for (auto at = text.find(kTitle); at != std::string_view::npos; at = text.find(kTitle, at + 1)) {
@@ -62,11 +71,11 @@ Place Places::of(int pid) const {
 bool is_in(const Place& place, const std::string& choice) { return choice == "ALL" || place.number == choice || place.name == choice; }
 
 std::optional<std::string> Table::line(std::string_view text) {
-    if (auto end = end_of_title(text); end != 0) {
-        end_of_pid_ = end;
-        return row("CTX", "NAME", text);
+    if (end_of_pid_ == 0) {
+        end_of_pid_ = end_of_title(text);
+        return end_of_pid_ != 0 ? row("CTX", "NAME", text) : std::string(text);
     }
-    auto pid = end_of_pid_ != 0 ? number_ending_at(text, end_of_pid_) : std::nullopt;
+    auto pid = number_in_column(text, end_of_pid_);
     if (!pid) return std::string(text);
     const auto place = place_of_(*pid);
     if (only_ && !is_in(place, *only_)) return std::nullopt;

@@ -33,12 +33,15 @@ Place place_of(const vserver_process& process);
 bool is_in(const Place& place, const std::string& choice);
 
 /// Puts CTX and NAME before each row of a report of ps or top: from the line that has PID as a title on. Lines before it, and
-/// those whose column has no number, are left as they are.
+/// those whose column has no number, are left as they are. Only the first such line is one of titles: what stands in a row is the process's
+/// own choice, and one that calls itself PID must not say where the numbers of the others are.
 class Table {
   public:
     explicit Table(PlaceOf place_of, std::optional<std::string> only = std::nullopt) : place_of_(std::move(place_of)), only_(std::move(only)) {}
     /// nullopt: a row that is left out.
     std::optional<std::string> line(std::string_view text);
+    /// Another report follows, with titles of its own.
+    void begin() { end_of_pid_ = 0; }
 
   private:
     PlaceOf place_of_;

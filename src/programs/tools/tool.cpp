@@ -63,10 +63,9 @@ Result<Line> parse_all(const Tool& tool, int argc, char** argv) {
         std::string value;
         if (option->value.empty() && equals != std::string_view::npos) return fail(Code::usage, "'--{}' takes no value", name);
         if (equals != std::string_view::npos) value = word.substr(equals + 1);
-        else if (!option->value.empty()) {
-            if (++at >= argc) return fail(Code::usage, "'--{}' needs {}", name, option->value);
-            value = argv[at];
-        }
+        else if (!option->value.empty() && ++at < argc) value = argv[at];
+        // An empty one is a variable that a script has not set, and no wish for the default.
+        if (!option->value.empty() && value.empty()) return fail(Code::usage, "'--{}' needs {}", name, option->value);
         line.options.emplace_back(option->name, value);
     }
     line.rest.assign(argv + std::min(at, argc), argv + argc);
@@ -120,7 +119,9 @@ Result<Line> parse(const Tool& tool, int argc, char** argv) {
 int run_tool(const Tool& tool, int argc, char** argv, int (*run)(const Line&)) {
     auto line = parse(tool, argc, argv);
     if (!line) return say(tool, line.error().message()), tool.kind == Kind::runner ? 125 : 2;
-    return answered(tool, *line) ? 0 : run(*line);
+    if (!answered(tool, *line)) return run(*line);
+    if (std::fflush(stdout) == 0) return 0;
+    return say(tool, "cannot write the output"), 1;
 }
 
 std::string help(const Tool& tool) {

@@ -30,11 +30,12 @@ class Screen {
         columns_ = size ? size->columns : 80;
         std::fputs("\x1b[H\x1b[2J", stdout);
     }
-    void show(std::string text) {
-        if (on_terminal_ && room_-- <= 1) return;
+    /// False where nobody takes it any more.
+    bool show(std::string text) {
+        if (on_terminal_ && room_-- <= 1) return true;
         if (on_terminal_ && text.size() > columns_) text.resize(columns_);
         std::fputs((text + "\n").c_str(), stdout);
-        std::fflush(stdout);
+        return std::fflush(stdout) == 0;
     }
 
   private:
@@ -50,7 +51,8 @@ Result<std::string> top_command(const Line& line) {
     return fmt::format("exec top -b -w 512 -d {}{}", *delay, *count != 0 ? fmt::format(" -n {}", *count) : "");
 }
 
-int follow(std::FILE* top, const Line& line) {
+/// Until the last picture; false where one could not be written.
+bool follow(std::FILE* top, const Line& line) {
     Screen screen;
     Places places;
     Table table([&](int pid) { return places.of(pid); }, line.value("ctx"));
@@ -59,11 +61,12 @@ int follow(std::FILE* top, const Line& line) {
         std::string_view text = base::trim_end(buffer);
         if (text.starts_with("top - ")) {
             if (auto read = Places::read()) places = std::move(*read);
+            table.begin();
             screen.begin();
         }
-        if (auto row = table.line(text)) screen.show(*row);
+        if (auto row = table.line(text); row && !screen.show(*row)) return false;
     }
-    return 0;
+    return true;
 }
 
 int run(const Line& line) {
@@ -72,8 +75,10 @@ int run(const Line& line) {
     if (!command) return say(kTool, command.error().message()), 2;
     std::FILE* top = ::popen(command->c_str(), "re");
     if (top == nullptr) return say(kTool, "cannot run top"), 1;
-    follow(top, line);
-    return ::pclose(top) == 0 ? 0 : 1;
+    const bool written = follow(top, line);
+    const bool ended_well = ::pclose(top) == 0;
+    if (!written) say(kTool, "cannot write the output");
+    return written && ended_well ? 0 : 1;
 }
 
 }  // namespace
