@@ -51,3 +51,18 @@ function(vs_small_program name)
     target_link_options(${name} PRIVATE -nostdlib $<$<CXX_COMPILER_ID:GNU>:-no-pie> -s -Wl,--gc-sections ${MUSL_LIBRARY_DIR}/crt1.o ${MUSL_LIBRARY_DIR}/crti.o)
     target_link_libraries(${name} PRIVATE ${MUSL_LIBRARY_DIR}/libc.a gcc ${MUSL_LIBRARY_DIR}/libc.a ${MUSL_LIBRARY_DIR}/crtn.o)
 endfunction()
+
+# vs_program_test(NAME [PROGRAM] SOURCES a_test.cpp b.cpp ... LINKS lib ...): unit tests of what stands beside a main in programs/. Those that run
+# the built PROGRAM have its path as VSERVER_NAME.
+function(vs_program_test name)
+    cmake_parse_arguments(TESTED "" "" "SOURCES;LINKS" ${ARGN})
+    add_executable(${name}_test ${TESTED_SOURCES})
+    target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/src)
+    target_link_libraries(${name}_test PRIVATE ${TESTED_LINKS} GTest::gtest_main)
+    if(TESTED_UNPARSED_ARGUMENTS)
+        string(TOUPPER ${name} upper)
+        target_compile_definitions(${name}_test PRIVATE VSERVER_${upper}="$<TARGET_FILE:${TESTED_UNPARSED_ARGUMENTS}>")
+        add_dependencies(${name}_test ${TESTED_UNPARSED_ARGUMENTS})
+    endif()
+    add_test(NAME unit.${name} COMMAND ${name}_test)
+endfunction()
