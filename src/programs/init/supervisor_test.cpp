@@ -4,9 +4,13 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <linux/capability.h>
+#include <linux/securebits.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include <cstring>
 
@@ -140,12 +144,13 @@ TEST(Supervisor, who_ran_for_a_minute_begins_again_at_a_second) {
 TEST(Supervisor, a_signal_is_told_and_orphans_are_nobodys) {
     alone([] {
         Supervised of({service("web", {"/bin/sleep", "1000"})});
+        of->ended(0, 0, kBegin);
+        EXPECT_TRUE(of.lines().empty()) << "it does not run yet";
         of->start_due(kBegin);
         if (::fork() == 0) ::_exit(9);
         of.reap(kBegin);  // the orphan: the other one sleeps
         EXPECT_FALSE(of->next_start());
         of->ended(::getpid(), 0, kBegin);
-        of->ended(0, 0, kBegin);
         EXPECT_EQ(of.lines(), Lines{"web: started"});
         ASSERT_EQ(::kill(std::stoi(sys::read_file(sys::kHere, "/proc/thread-self/children").value()), SIGKILL), 0);
         of.reap(kBegin + 1s);
@@ -163,6 +168,8 @@ TEST(Supervisor, where_there_is_no_room_for_a_process_it_tries_again_later) {
         EXPECT_EQ(of->next_start(), kBegin + 1s);
         of->start_due(kBegin + 1s);
         EXPECT_EQ(of->next_start(), kBegin + 3s);
+        of->start_due(kBegin + 1h);
+        EXPECT_EQ(of->next_start(), kBegin + 1h + 4s) << "it has not run for an hour";
         EXPECT_EQ(of.lines()[0], "web: cannot make a process: Resource temporarily unavailable");
     });
 }
@@ -188,6 +195,19 @@ struct Ended {
     Lines said;
 };
 
+/// What a careless caller may have left: everything blocked, something inheritable, and capabilities that survive a change of user.
+void be_careless() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::sigprocmask(SIG_SETMASK, &all, nullptr);
+    __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3]{};
+    ASSERT_EQ(::syscall(SYS_capget, &header, sets), 0);
+    for (auto& set : sets) set.inheritable = set.permitted;
+    ASSERT_EQ(::syscall(SYS_capset, &header, sets), 0);
+    ASSERT_EQ(::prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP), 0);
+}
+
 Ended run(const model::Service& wanted, const std::string& passwd, const std::string& group = "") {
     Ended ended;
     alone([&] {
@@ -199,7 +219,10 @@ Ended run(const model::Service& wanted, const std::string& passwd, const std::st
         const auto table = *model::read_service_table(bytes);
         Said said;
         Console console;
-        programs::Spawned child([&] { run_service(table.slots[0], console); });
+        programs::Spawned child([&] {
+            be_careless();
+            run_service(table.slots[0], console);
+        });
         const int status = child.exit_status();
         std::string text = std::to_string(status);
         for (const auto& line : said.lines()) text += "\n" + line;
@@ -236,6 +259,8 @@ TEST(Service, what_cannot_be_run_is_told_with_the_status_of_a_shell) {
         EXPECT_EQ(ended.said, Lines{said});
     }
 }
+
+TEST(Service, is_searched_where_programs_of_a_system_are) { EXPECT_EQ(run(service("s", {"env", "true"}), kPasswd).status, 0); }
 
 // The script ends with 0 where all is as it should be.
 TEST(Service, has_its_users_ids_home_and_a_clean_environment) {
