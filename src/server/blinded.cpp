@@ -101,6 +101,12 @@ std::optional<BlindProcess> look_at(pid_t pid, const std::string& proc) {
     return BlindProcess{pid, status->name, *service};
 }
 
+/// "0::/system.slice/a.service", "1:name=systemd:/": behind the second colon, for names of units have some too ("dbus-:1.2-org.x@0.service").
+std::string_view group_of_line(std::string_view line) {
+    const auto second = line.find(':', line.find(':') + 1);
+    return second == std::string_view::npos ? std::string_view() : line.substr(second + 1);
+}
+
 /// Some daemons give up root by themselves: what their unit says does not tell.
 bool is_first_of(const ShownService& service, const std::vector<BlindProcess>& blind) {
     return service.main != 0 && std::ranges::find(blind, service.main, &BlindProcess::pid) != blind.end();
@@ -125,7 +131,7 @@ std::vector<ShownService> parse_shown_services(std::string_view text) {
 
 std::optional<std::string> service_of_cgroup(std::string_view text) {
     for (auto line : base::split(text, '\n')) {
-        auto path = line.substr(line.rfind(':') + 1);
+        auto path = group_of_line(line);
         if (path.starts_with("/user.slice/")) return std::nullopt;
         for (auto part : base::split(path, '/'))
             if (part.ends_with(kService)) return std::string(part);

@@ -43,6 +43,23 @@ TEST(Blinded, a_process_is_of_the_service_whose_group_it_is_in) {
     EXPECT_EQ(service_of_cgroup("0::/user.slice/user-1.slice/user@1.service/app.slice/x.service\n"), std::nullopt);
 }
 
+// As D-Bus names what it activates.
+TEST(Blinded, a_colon_in_the_name_of_a_service_is_part_of_it) {
+    EXPECT_EQ(service_of_cgroup("0::/system.slice/system-dbus.slice/dbus-:1.2-org.x@0.service\n"), "dbus-:1.2-org.x@0.service");
+    EXPECT_EQ(service_of_cgroup("0::/user.slice/user-1.slice/user@1.service/app.slice/dbus-:1.2-org.x@0.service\n"), std::nullopt);
+    EXPECT_EQ(service_of_cgroup("4:cpu,cpuacct:/system.slice/a:b.service\n"), "a:b.service");
+}
+
+TEST(Blinded, what_is_no_line_of_groups_tells_of_no_service) {
+    for (const char* text : {"", "\n\n", "0", "0:", "0::", ":", "x.service", "0:x.service", "0::/x.services", "0::/x.service.d/y"}) EXPECT_EQ(service_of_cgroup(text), "") << text;
+}
+
+TEST(Blinded, what_systemd_says_of_nothing_is_nothing) {
+    for (const char* text : {"", "\n\n\n", "no equals sign\n", "User=x\n\nMainPID=7\n"}) EXPECT_TRUE(parse_shown_services(text).empty()) << text;
+    EXPECT_EQ(shown("MainPID=99999999999999999999\n").main, 0);
+    EXPECT_EQ(shown("MainPID=-1\n").main, 0);
+}
+
 TEST(Blinded, an_instance_is_helped_by_its_template) {
     EXPECT_EQ(template_of("a@1.service"), "a@.service");
     EXPECT_EQ(template_of("a.service"), "a.service");
