@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "base/text.hpp"
@@ -108,6 +109,12 @@ std::optional<std::chrono::sys_seconds> parse_calendar(std::string_view text) {
     return *date + std::chrono::hours(*hour) + std::chrono::minutes(*minute) + std::chrono::seconds(*second);
 }
 
+/// A day that no record has, before the first of the clock or beyond its last (2262), is the nearest that it can have.
+std::uint64_t nanoseconds_of(std::chrono::sys_seconds time) {
+    constexpr auto kLast = std::chrono::floor<std::chrono::seconds>(nanoseconds::max());
+    return static_cast<std::uint64_t>(nanoseconds(std::clamp(time.time_since_epoch(), std::chrono::seconds(0), kLast)).count());
+}
+
 }  // namespace
 
 void LogLines::add(const log::Record& record) {
@@ -154,12 +161,12 @@ bool LogChoice::wants(const LogEntry& entry) const {
 }
 
 Result<std::uint64_t> parse_time(std::string_view text, std::uint64_t now) {
-    if (auto calendar = parse_calendar(text))
-        return static_cast<std::uint64_t>(std::max<nanoseconds::rep>(nanoseconds(calendar->time_since_epoch()).count(), 0));
+    if (auto calendar = parse_calendar(text)) return nanoseconds_of(*calendar);
     auto ago = base::parse_duration(text);
     if (!ago) return fail(Code::usage, "'{}' is no time: say 2026-11-22T03:00:00, or 10m for ten minutes ago", text);
-    const auto before = static_cast<std::uint64_t>(ago->count()) * 1'000'000;
-    return before < now ? now - before : 0;
+    constexpr std::uint64_t kMillisecond = 1'000'000;
+    const auto milliseconds = static_cast<std::uint64_t>(ago->count());
+    return milliseconds < now / kMillisecond ? now - milliseconds * kMillisecond : 0;
 }
 
 std::string format_time(std::uint64_t realtime) {

@@ -99,5 +99,27 @@ TEST(choice, takes_what_was_asked_for) {
     EXPECT_FALSE((LogChoice{.grep = "bye", .priority = {}}.wants(entry)));
 }
 
+constexpr std::uint64_t kSecond = 1'000'000'000, kNow = 1'764'000'000 * kSecond;
+
+TEST(parse_time, a_day_beyond_the_clock_is_its_last_and_one_before_it_its_first) {
+    for (const char* late : {"2262-04-12", "2300-01-01", "9999-12-31T23:59:59"}) EXPECT_GT(parse_time(late, kNow).value(), kNow * 5) << late;
+    EXPECT_EQ(parse_time("2262-04-11", kNow).value(), 9'223'286'400 * kSecond);
+    for (const char* early : {"1970-01-01", "1969-12-31", "1600-02-29", "0000-01-01"}) EXPECT_EQ(parse_time(early, kNow).value(), 0U) << early;
+    EXPECT_EQ(parse_time("1970-01-01T00:00:01", kNow).value(), kSecond);
+}
+
+TEST(parse_time, what_is_longer_ago_than_the_clock_is_its_beginning) {
+    for (const char* ago : {"500000h", "18446744073710ms", "9223372036854775807ms", "2562047788015h"}) EXPECT_EQ(parse_time(ago, kNow).value(), 0U) << ago;
+    EXPECT_EQ(parse_time("1ms", kNow).value(), kNow - kSecond / 1000);
+    EXPECT_EQ(parse_time("0s", kNow).value(), kNow);
+}
+
+TEST(parse_time, what_is_no_time_is_refused_and_not_read_in_part) {
+    for (const char* text : {"1d", "2026-00-10", "2026-1-1", "2026-11-22T03", "2026-11-22T03:00:60", "2026-11-22T03:00:00+01:00", "2026-11-22T03:00:00ZZ", "2026-11-22 03:00 ",
+                             " 2026-11-22", "+026-11-22", "2026-11-22T24:00", "99999999999999999999h"})
+        EXPECT_FALSE(parse_time(text, kNow)) << text;
+    EXPECT_EQ(parse_time("2026-11-22 03:04:05Z", kNow).value(), parse_time("2026-11-22T03:04:05", kNow).value());
+}
+
 }  // namespace
 }  // namespace vs::cli
