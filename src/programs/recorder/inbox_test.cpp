@@ -193,6 +193,20 @@ TEST_F(QueueTest, empty_messages_are_messages) {
     EXPECT_EQ(seen, 6U);
 }
 
+TEST_F(QueueTest, empty_messages_that_a_killed_one_has_looked_at_are_not_passed_over) {
+    for (const char* text : {"", "a", "", "b"}) socket_.send(text);
+    for (int lives = 0; lives < 3; ++lives) {
+        Queue killed(socket_.queue(), log::Source::datagram);
+        (void)killed.look(room_);
+        killed.take();  // one of them, by each
+        (void)killed.look(room_);
+    }
+    Queue next(socket_.queue(), log::Source::datagram);
+    const auto messages = next.look(room_);
+    ASSERT_EQ(messages.size(), 1U);
+    EXPECT_EQ(messages[0].text, "b");
+}
+
 TEST_F(QueueTest, of_what_is_too_long_the_beginning_is_kept_with_its_length) {
     int size = 1 << 20;
     ::setsockopt(socket_.queue(), SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
