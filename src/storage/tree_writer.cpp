@@ -80,7 +80,9 @@ Result<> TreeWriter::directory(const std::string& path, NodeAttributes attribute
         if (is_other) TRY(sys::remove_file(place.parent, place.name));
         TRY(sys::make_dir(place.parent, place.name, 0755, sys::IfExists::keep));
     }
-    directories_.emplace_back(path, std::move(attributes));
+    const auto [known, is_first] = known_.try_emplace(path, directories_.size());
+    if (is_first) directories_.emplace_back(path, std::move(attributes));
+    else directories_[known->second].second = std::move(attributes);
     return {};
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <ctime>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -38,7 +39,8 @@ class TreeWriter {
   public:
     explicit TreeWriter(sys::FdRef root) : root_(root) {}
 
-    /// An existing directory is taken over. Attributes are set by finish(), so that nothing that follows disturbs them.
+    /// An existing directory is taken over. Attributes are set by finish(), so that nothing that follows disturbs them; of several for one
+    /// directory the last count.
     Result<> directory(const std::string& path, NodeAttributes attributes);
     Result<> symlink(const std::string& path, const std::string& target, const NodeAttributes& attributes);
     Result<> fifo(const std::string& path, const NodeAttributes& attributes);
@@ -62,6 +64,7 @@ class TreeWriter {
     std::string parent_path_ = "/";  ///< no clean path: nothing is open yet
     sys::Fd parent_;                 ///< of the last entry: neighbours come together
     std::vector<std::pair<std::string, NodeAttributes>> directories_;
+    std::unordered_map<std::string, std::size_t> known_;  ///< where each is among these
     std::size_t directory_bytes_ = 0;
 };
 
