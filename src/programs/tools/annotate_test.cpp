@@ -43,7 +43,7 @@ TEST(AnnotateTable, believes_no_title_and_no_number_that_a_process_has_written) 
     Table behind(fake);
     (void)behind.line("COMMAND             PID");
     EXPECT_EQ(behind.line("nginx                17"), "       100 web1         nginx                17");
-    for (const char* shifted : {"n\xc3\xa4mlich            99", "ngin\xc3\xa4 17              99", "nginx               1799", "nginx                17x"})
+    for (const char* shifted : {"n\xc3\xa4mlich            99", "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4           17   99", "nginx               1799", "nginx                17x"})
         EXPECT_EQ(behind.line(shifted), shifted) << "which number is its own nobody can say";
 }
 
