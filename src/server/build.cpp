@@ -31,7 +31,7 @@ Result<bool> remove_if_there(sys::FdRef dir, const std::string& name) {
 std::string settings_file(const model::ServerName& name) { return name.text() + ".toml"; }
 
 /// What a command works on is not repaired but waited for by nobody: it may be a stop that takes its time.
-std::string skipped(const model::ServerName& name) { return fmt::format("{}: skipped, another command works on it", name.text()); }
+std::string skipped(std::string_view name) { return fmt::format("{}: skipped, another command works on it", name); }
 
 Result<bool> has_settings(const model::ServerName& name) { return sys::exists(sys::kHere, settings_path(name)); }
 
@@ -104,7 +104,7 @@ Result<std::optional<std::string>> repair_run_dir(const CgroupHost& host, const 
     auto name = model::ServerName::parse(entry);
     if (!name) return std::nullopt;  // .void and its lock
     auto held = RunDir::hold(*name, sys::LockWait::fail_if_held);
-    if (!held && held.error().code == Code::busy) return skipped(*name);
+    if (!held && held.error().code == Code::busy) return skipped(name->text());
     auto [run, lock] = TRY(std::move(held));
     bool had_state = TRY(run.read()).has_value();
     auto running = TRY(settle(host, *name, run));
@@ -167,7 +167,7 @@ Result<> delete_server(const storage::Store& store, const model::ServerName& nam
 
 Result<std::vector<std::string>> repair(const storage::Store& store) {
     std::vector<std::string> done;
-    TRY(storage::sweep(store));
+    for (const auto& held : TRY(storage::sweep(store))) done.push_back(skipped(held));
     for (const auto& name : TRY(names_left(store)))
         if (auto line = TRY(repair_files(store, name))) done.push_back(std::move(*line));
     auto entries = TRY(list_if_there(paths::kRun));

@@ -16,12 +16,14 @@ Result<sys::DirFd> open_part(const sys::DirFd& root, const std::string& name) {
     return sys::open_or_make_dir(root, name, kPrivate);
 }
 
+bool is_no_directory(const Error& error) { return error.errno_value == ENOTDIR || error.errno_value == ELOOP; }
+
 /// The entry as a locked directory; not open where somebody has it or it is gone. What is no directory is removed: only
 /// directories live here.
 Result<sys::DirFd> try_to_own(const sys::DirFd& parent, const std::string& name) {
     auto fd = sys::open_beneath(parent, name, O_RDONLY | O_DIRECTORY);
     if (!fd && fd.error().errno_value == ENOENT) return sys::DirFd();
-    if (!fd && (fd.error().errno_value == ENOTDIR || fd.error().errno_value == ELOOP)) {
+    if (!fd && is_no_directory(fd.error())) {
         TRY(sys::remove_file(parent, name));
         return sys::DirFd();
     }
@@ -46,26 +48,34 @@ Result<sys::Fd> lock_staging(const Store& store) {
     return sys::Fd(own.release());
 }
 
-/// Waits until the directory's holder has published or dropped it.
+/// Waits until the directory's holder has published or dropped it, or is dead.
 Result<> wait_for_holder(const Store& store, const std::string& name) {
     auto fd = sys::open_beneath(store.staging(), name, O_RDONLY | O_DIRECTORY);
-    if (!fd && fd.error().errno_value == ENOENT) return {};
+    if (!fd && (fd.error().errno_value == ENOENT || is_no_directory(fd.error()))) return {};
     if (!fd) return std::unexpected<Error>(fd.error());
     return sys::lock_fd(*fd, sys::LockWait::wait);
 }
 
-/// A new locked directory, or none where somebody else has the name.
+/// A new locked directory, or none where the name is taken.
 Result<sys::DirFd> claim(const Store& store, const std::string& name) {
     auto lock = TRY(lock_staging(store));
-    if (TRY(sys::exists(store.staging(), name))) {
-        auto left = TRY(try_to_own(store.staging(), name));
-        if (left.is_open()) TRY(throw_away(store, store.staging(), name));
-        else if (TRY(sys::exists(store.staging(), name))) return sys::DirFd();
-    }
+    if (TRY(sys::exists(store.staging(), name))) return sys::DirFd();
     TRY(sys::make_dir(store.staging(), name, kPrivate, sys::IfExists::fail));
     auto own = try_to_own(store.staging(), name);
     if (!own) (void)sys::remove_dir(store.staging(), name);  // what stays is swept by the next command
     return own;
+}
+
+/// Does this to each entry that nobody has; the names of the others.
+template <typename Action>
+Result<std::vector<std::string>> take_ownerless(const sys::DirFd& dir, Action action) {
+    std::vector<std::string> held;
+    for (auto& name : TRY(sys::list_dir(dir))) {
+        auto own = TRY(try_to_own(dir, name));
+        if (own.is_open()) TRY(action(name));
+        else if (TRY(sys::exists(dir, name))) held.push_back(std::move(name));
+    }
+    return held;
 }
 
 }  // namespace
@@ -96,6 +106,7 @@ Result<Staging> Staging::make(const Store& store, const std::string& name) {
             return staging;
         }
         TRY_WITH(wait_for_holder(store, name), "wait for another build of '{}'", name);
+        TRY(sweep(store));  // where it was killed, this is what it left
     }
 }
 
@@ -119,19 +130,16 @@ Result<> discard(const Store& store, const sys::DirFd& parent, const std::string
     return sys::remove_tree(store.trash(), trash_name);
 }
 
-Result<> sweep(const Store& store) {
+Result<std::vector<std::string>> sweep(const Store& store) {
+    std::vector<std::string> held;
     {
         auto lock = TRY(lock_staging(store));
-        for (const auto& name : TRY(sys::list_dir(store.staging()))) {
-            auto left = TRY(try_to_own(store.staging(), name));
-            if (left.is_open()) TRY(throw_away(store, store.staging(), name));
-        }
+        auto discard_later = [&](const std::string& name) { return throw_away(store, store.staging(), name); };
+        for (const auto& name : TRY(take_ownerless(store.staging(), discard_later))) held.push_back("staging/" + name);
     }
-    for (const auto& name : TRY(sys::list_dir(store.trash()))) {
-        auto left = TRY(try_to_own(store.trash(), name));
-        if (left.is_open()) TRY_WITH(sys::remove_tree(store.trash(), name), "empty the trash");
-    }
-    return {};
+    auto remove = [&](const std::string& name) { return sys::remove_tree(store.trash(), name); };
+    for (const auto& name : TRY_WITH(take_ownerless(store.trash(), remove), "empty the trash")) held.push_back("trash/" + name);
+    return held;
 }
 
 }  // namespace vs::storage

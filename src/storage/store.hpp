@@ -6,6 +6,7 @@
 // A lock is an flock(2) on the directory itself: it ends with its holder, needs no file of its own, and survives the rename.
 
 #include <string>
+#include <vector>
 
 #include "model/paths.hpp"
 #include "sys/fd.hpp"
@@ -32,7 +33,7 @@ class Store {
 /// maker waits for the first, which is what keeps thirty builds from one source from being thirty builds.
 class Staging {
   public:
-    /// Waits for whoever holds the name; what a dead holder left is thrown away.
+    /// Waits for whoever holds the name; what a dead holder left is swept.
     static Result<Staging> make(const Store& store, const std::string& name);
     Staging(Staging&& other) noexcept = default;
     Staging& operator=(Staging&&) = delete;
@@ -61,7 +62,8 @@ class Staging {
 /// Moves `name` out of `parent` into the trash and removes it there. Whatever happens after the rename, it is gone.
 Result<> discard(const Store& store, const sys::DirFd& parent, const std::string& name);
 
-/// Removes what dead builds and deletes left. Cheap where there is nothing.
-Result<> sweep(const Store& store);
+/// Removes what dead builds and deletes left; cheap where there is nothing. Gives what it passed over because somebody has it,
+/// below the state directory: a living command, or for a moment the helper of one that was killed.
+Result<std::vector<std::string>> sweep(const Store& store);
 
 }  // namespace vs::storage

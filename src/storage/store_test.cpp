@@ -65,8 +65,10 @@ TEST_F(StoreTest, sweep_takes_what_the_dead_left_and_leaves_the_living) {
     ASSERT_TRUE(sys::make_dirs(store.path() + "/trash/half.0123/tree", 0700));
     ASSERT_TRUE(sys::replace_file(store.staging(), "stray", "", 0600, sys::Durability::volatile_));
 
-    ASSERT_TRUE(sweep(store));
+    auto held = sweep(store);
 
+    ASSERT_TRUE(held);
+    EXPECT_EQ(*held, Names{"staging/alive"}) << "and says so";
     EXPECT_EQ(names(store.staging()), Names{"alive"});
     EXPECT_TRUE(names(store.trash()).empty());
 }
@@ -78,6 +80,7 @@ TEST_F(StoreTest, a_dead_builders_name_is_taken_over_empty) {
     auto staging = Staging::make(store, "x").value();
 
     EXPECT_TRUE(names(staging.dir()).empty());
+    EXPECT_TRUE(names(store.trash()).empty()) << "nobody else removes what is there";
 }
 
 TEST_F(StoreTest, a_second_builder_waits_for_the_first) {

@@ -47,7 +47,10 @@ Result<> destroy(const storage::Store& store, const Words& words) {
 
 Result<> remove(const storage::Store& store, const Words& words) { return storage::remove_image(store, words.at(0), {}); }
 
-Result<> sweep(const storage::Store& store, const Words&) { return storage::sweep(store); }
+Result<> sweep(const storage::Store& store, const Words&) {
+    for (const auto& held : TRY(storage::sweep(store))) say("held: " + held);
+    return {};
+}
 
 Result<> images(const storage::Store& store, const Words&) {
     for (const auto& image : TRY(storage::list_images(store)).whole) say(image.id + " " + image.os_name);

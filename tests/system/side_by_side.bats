@@ -21,7 +21,10 @@ teardown() {
 # Another command that works on a server, as far as everybody else can see.
 hold() {
     mkdir -p "/run/vservers/$1"
-    flock "/run/vservers/$1/lock" sh -c 'echo held; exec sleep 1000' >"$BATS_TEST_TMPDIR/held" 3>&- &
+    have "/run/vservers/$1/lock"
+}
+have() {
+    flock "$1" sh -c 'echo held; exec sleep 1000' >"$BATS_TEST_TMPDIR/held" 3>&- &
     holder=$!
     wait_until grep -q held "$BATS_TEST_TMPDIR/held"
 }
@@ -57,6 +60,18 @@ add_worker() { add_service "$1" worker /bin/sh -c 'exec sleep 100000'; }
     run_vserver repair
     [[ $output == *'half: removed files without settings'* ]]
     [ ! -e /var/lib/vservers/servers/half ] && [ ! -e /run/vservers/half ]
+}
+
+@test "repair neither waits for a build that is not done nor takes its files" {
+    mkdir -p /var/lib/vservers/staging/image-0123/tree
+    have /var/lib/vservers/staging/image-0123
+    run timeout 10 vserver repair
+    [ "$status" -eq 0 ]
+    [ "$output" = 'staging/image-0123: skipped, another command works on it' ]
+    [ -d /var/lib/vservers/staging/image-0123/tree ]
+    let_go
+    run_vserver repair
+    [ ! -e /var/lib/vservers/staging/image-0123 ]
 }
 
 @test "a build waits for who works on its name, and then finds it taken" {
