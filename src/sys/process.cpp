@@ -85,7 +85,8 @@ class Conversation {
         char chunk[16384];
         ssize_t count = ::read(from.get(), chunk, sizeof chunk);
         if (count < 0 && errno == EINTR) return {};
-        if (count <= 0) from.reset();
+        if (count < 0) return failed("read what it says");  // else half an answer would be taken for all of it
+        if (count == 0) from.reset();
         else into.append(chunk, static_cast<std::size_t>(count));
         if (into.size() > options_.output_limit) return fail(Code::failed, "it wrote more than {} bytes", options_.output_limit);
         return {};

@@ -2,9 +2,11 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +21,7 @@
 #include "sys/own_namespaces.hpp"
 #include "sys/random.hpp"
 #include "sys/scratch_dir.hpp"
+#include "sys/seccomp.hpp"
 
 namespace vs::sys {
 namespace {
@@ -52,6 +55,29 @@ TEST(Process, kills_at_the_limit) {
 
 TEST(Process, refuses_a_flood_of_output) {
     EXPECT_FALSE(run_program({"sh", "-c", "yes | head -c 3000000"}, {}));
+}
+
+// In a child, for good: reads with room for what a program says fail, the smaller ones of loader and shell do not.
+void refuse_big_reads() {
+    constexpr unsigned kRoom = 16384;
+    const sock_filter program[] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+                                   BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_read, 0, 3),
+                                   BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[2])),
+                                   BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kRoom, 0, 1),
+                                   BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EIO),
+                                   BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+    ASSERT_EQ(load_filter_raw(program, std::size(program)), 0);
+}
+
+TEST(Process, takes_no_part_of_an_output_for_the_whole) {
+    in_own_namespaces(0, [] {
+        refuse_big_reads();
+
+        auto result = run_program({"sh", "-c", "echo out"}, {});
+
+        ASSERT_FALSE(result);
+        EXPECT_EQ(result.error().errno_value, EIO);
+    });
 }
 
 TEST(Process, says_when_a_program_is_missing) {
