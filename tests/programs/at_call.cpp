@@ -1,6 +1,6 @@
 // at-call: runs a command and does something to it when one of its processes makes its Nth system call.
 //
-//     at-call [--list FILE] [--at ROLE:N ACTION] [--let-go PROGRAM[:CALL]]... [--within SECONDS] [--of PID] -- COMMAND...
+//     at-call [--list FILE] [--at ROLE:N ACTION] [--unfailing CALL]... [--let-go PROGRAM[:CALL]]... [--within SECONDS] [--of PID] -- COMMAND...
 //
 // A process has a role by its birth, whatever its pid and whenever it runs: 0 is the command, 0.2 its second child. The calls
 // of each role are counted by themselves, so that ROLE:N is the same call in every run. Calls that touch nothing but the
@@ -10,7 +10,8 @@
 //     kill-main   the command gets SIGKILL and is gone, then the call is made
 //     ENOMEM ...  the call is not made and fails with this error
 //
-// --list      writes a line "ROLE N CALL PROGRAM" for each call, and "crash ROLE SIGNAL" for each process that ends so
+// --list      writes a line "ROLE N CALL PROGRAM" for each call, and "crash ROLE SIGNAL PROGRAM" for each process that ends so
+// --unfailing the kernel has no failure of this call: where it is the one that should fail, the point was never reached
 // --let-go    a process that executes PROGRAM is left alone from there on, or from its first CALL on (several: whichever comes first); but for 0
 // --within    after so long everything that is traced is killed, and the status is 124
 // --of        not the command is traced, but the process PID: it is 0. The command is what makes it go on.
@@ -73,6 +74,7 @@ struct Action {
 struct Request {
     std::string list, role, action;
     std::uint64_t number = 0;
+    std::set<std::string> unfailing;
     std::map<std::string, std::set<std::string>> let_go;  ///< program to calls; "" is the execution itself
     unsigned within = 60;
     pid_t of = 0;
@@ -190,7 +192,7 @@ class Tracer {
         if (process.empty() || !WIFSIGNALED(status)) return;
         constexpr std::array kCrashes{SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS, SIGPIPE};
         if (list_ == nullptr || std::ranges::find(kCrashes, WTERMSIG(status)) == kCrashes.end()) return;
-        std::fprintf(list_, "crash %s %s\n", process.mapped().role.c_str(), ::sigabbrev_np(WTERMSIG(status)));
+        std::fprintf(list_, "crash %s %s %s\n", process.mapped().role.c_str(), ::sigabbrev_np(WTERMSIG(status)), process.mapped().program.c_str());
     }
 
     void stopped(pid_t pid, int status) {
@@ -253,7 +255,8 @@ class Tracer {
         ++process.calls;
         if (list_ != nullptr) std::fprintf(list_, "%s %lu %s %s\n", process.role.c_str(), process.calls, name.c_str(), process.program.c_str());
         bool here = action_.kind != Action::Kind::none && process.role == request_.role && process.calls == request_.number;
-        if (here) act(pid, process);
+        bool possible = action_.kind != Action::Kind::fail || !request_.unfailing.contains(name);
+        if (here && possible) act(pid, process);
         else go_on(pid, 0);
     }
 
@@ -302,6 +305,7 @@ Request parse(const Words& words) {
         if (words[i] == "--list") request.list = next();
         else if (words[i] == "--within") request.within = static_cast<unsigned>(parse_number(next()).value_or(0));
         else if (words[i] == "--of") request.of = static_cast<pid_t>(parse_number(next()).value_or(0));
+        else if (words[i] == "--unfailing") request.unfailing.insert(next());
         else if (words[i] == "--let-go") {
             auto rule = next();
             auto colon = std::min(rule.find(':'), rule.size());
