@@ -20,9 +20,7 @@ constexpr unsigned kFree = 3;    // reboots without a pause: an upgrade may take
 constexpr seconds kLongest{60};
 constexpr sys::Milliseconds kLook{500};
 
-// The count; and what is there, and locked by who waits, while a restart is to come.
 const std::string kCount = "quick-reboots";
-const std::string kPending = "restart";
 
 unsigned read_count(const RunDir& run) {
     auto text = sys::read_file(run.dir(), kCount);
@@ -51,8 +49,8 @@ Result<Restart> note_reboot(const RunDir& run, const RunState& state) {
     Restart restart{restart_pause(count), {}};
     if (restart.pause == seconds(0)) return restart;
     auto text = fmt::format("{} s after {}: it rebooted {} times in a row\n", restart.pause.count(), storage::timestamp(), count);
-    TRY(sys::replace_file(run.dir(), kPending, text, 0600, sys::Durability::volatile_));
-    restart.note = TRY(sys::lock_file(run.dir(), kPending, sys::LockWait::wait));
+    TRY(sys::replace_file(run.dir(), kRestartNote, text, 0600, sys::Durability::volatile_));
+    restart.note = TRY(sys::lock_file(run.dir(), kRestartNote, sys::LockWait::wait));
     return restart;
 }
 
@@ -60,22 +58,22 @@ Result<> wait_for_restart(const RunDir& run, const Restart& restart) {
     const auto end = Clock::now() + restart.pause;
     while (Clock::now() < end || TRY(is_worked_in(run))) {
         TRY(sys::wait_readable({}, kLook));
-        if (!TRY(sys::exists(run.dir(), kPending))) return {};
+        if (!TRY(sys::exists(run.dir(), kRestartNote))) return {};
     }
     return {};
 }
 
 Result<bool> cancel_restart(const RunDir& run) {
-    if (!TRY(sys::exists(run.dir(), kPending))) return false;
+    if (!TRY(sys::exists(run.dir(), kRestartNote))) return false;
     bool waited = !TRY(pending_restart(run)).empty();
-    auto removed = sys::remove_file(run.dir(), kPending);
+    auto removed = sys::remove_file(run.dir(), kRestartNote);
     if (!removed && removed.error().errno_value != ENOENT) return std::unexpected<Error>(removed.error());
     return waited;
 }
 
 Result<std::string> pending_restart(const RunDir& run) {
-    if (!TRY(sys::exists(run.dir(), kPending)) || !TRY(sys::is_locked(run.dir(), kPending))) return std::string();
-    auto text = sys::read_file(run.dir(), kPending);
+    if (!TRY(sys::exists(run.dir(), kRestartNote)) || !TRY(sys::is_locked(run.dir(), kRestartNote))) return std::string();
+    auto text = sys::read_file(run.dir(), kRestartNote);
     return text ? std::string(base::trim(*text)) : std::string();
 }
 

@@ -196,6 +196,20 @@ TEST(Restart, one_that_nobody_waits_for_any_more_is_not_to_come) {
     });
 }
 
+TEST(Restart, a_sweep_takes_the_note_that_nobody_waits_for_and_no_other) {
+    sys::on_empty_machine([] {
+        auto run = RunDir::open(web()).value();
+        for (int i = 0; i < 3; ++i) (void)note_reboot(run, just_started());
+        {
+            auto waiting = note_reboot(run, just_started()).value();
+            ASSERT_TRUE(run.sweep());
+            EXPECT_TRUE(sys::exists(run.dir(), "restart").value());
+        }
+        ASSERT_TRUE(run.sweep());
+        EXPECT_FALSE(sys::exists(run.dir(), "restart").value());
+    });
+}
+
 TEST(Restart, a_count_that_is_damaged_begins_anew_and_a_huge_one_waits_no_longer_than_a_minute) {
     sys::on_empty_machine([] {
         auto run = RunDir::open(web()).value();

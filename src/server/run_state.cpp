@@ -120,8 +120,10 @@ Result<> RunDir::write(const RunState& state) const {
 }
 
 Result<> RunDir::sweep() const {
-    for (const auto& file : TRY(sys::list_dir(dir_)))
-        if (file.starts_with('.')) TRY(sys::remove_file(dir_, file));
+    for (const auto& file : TRY(sys::list_dir(dir_))) {
+        const bool unwanted = file == kRestartNote && !TRY(sys::is_locked(dir_, file));
+        if (file.starts_with('.') || unwanted) TRY(sys::remove_file(dir_, file));
+    }
     return {};
 }
 

@@ -54,6 +54,9 @@ Result<std::vector<NetworkPlan>> running_networks();
 /// Of those in one of these phases.
 Result<std::vector<NetworkPlan>> networks_in_phases(std::initializer_list<Phase> wanted);
 
+/// In a server's directory while a restart is to come, and locked by who waits for it (restart.hpp).
+inline constexpr const char* kRestartNote = "restart";
+
 /// The directory /run/vservers/NAME and its lock.
 class RunDir {
   public:
@@ -72,7 +75,8 @@ class RunDir {
     Result<std::optional<RunState>> read() const;
     Result<> write(const RunState& state) const;
     Result<> clear() const;
-    /// Removes what a killed writer has left. Precondition: the caller holds the lock.
+    /// Removes what a killed writer has left, and the note of a restart that nobody waits for any more. Precondition: the caller
+    /// holds the lock.
     Result<> sweep() const;
     /// The next generation: fresh device names, so that no start waits for the clean-up of the last one.
     Result<std::uint32_t> next_generation() const;

@@ -21,9 +21,11 @@ after_error() { expect '0 3' next web stop --kill && clean; }
 
 @test "restart, with calls that fail" { sweep error 4 vserver web restart; }
 
-# When the init has ended its keeper becomes `vserver --init-ended`, and after a reboot that makes the next builder and keeper.
+# When the init has ended its keeper becomes `vserver --init-ended`, and after a reboot that makes the next builder and keeper: at
+# once, but for a server that has rebooted so often already.
+reboots=0
 sweep_keeper() {
-    before() { stopped; running; }
+    before() { stopped; echo "$reboots" >/run/vservers/web/quick-reboots; running; }
     traced_instead() { pid_of keeper web; }
     after_error() { after_kill; }
     sweep "$@"
@@ -38,3 +40,5 @@ reboot=(vserver web exec busybox reboot -f)
 @test "the keeper in a reboot, killed" { sweep_keeper kill 4 "${reboot[@]}"; }
 
 @test "the keeper in a reboot, with calls that fail" { sweep_keeper error 4 "${reboot[@]}"; }
+
+@test "the keeper in the pause before a restart, killed" { reboots=3; sweep_keeper kill 3 "${reboot[@]}"; }
