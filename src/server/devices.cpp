@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "model/paths.hpp"
+#include "server/void_namespace.hpp"
 #include "sys/clone.hpp"
 #include "sys/link.hpp"
 #include "sys/mount.hpp"
@@ -37,6 +38,8 @@ Result<> pin(sys::FdRef network, sys::FdRef dir, const std::string& path) {
 }
 
 Result<sys::NamespaceFd> open_parking_place() {
+    if (auto pinned = TRY(open_pinned(sys::kHere, kParked))) return std::move(*pinned);
+    TRY(separate_run());  // at a boot udev comes before the first server
     auto run = TRY(sys::open_dir(sys::kHere, model::paths::kRun));
     auto lock = TRY(sys::lock_file(run, ".parked.lock", sys::LockWait::wait));
     if (auto pinned = TRY(open_pinned(sys::kHere, kParked))) return std::move(*pinned);
@@ -81,8 +84,8 @@ Result<> give(const sys::NamespaceFd& parked, sys::FdRef guest, const model::Own
 
 Result<> give_devices(const RunDir& run, const NetworkPlan& plan, sys::FdRef guest_network) {
     if (plan.devices.empty()) return {};
-    TRY_WITH(pin(guest_network, sys::kHere, pin_of(run)), "pin its network");
     auto parked = TRY(open_parking_place());
+    TRY_WITH(pin(guest_network, sys::kHere, pin_of(run)), "pin its network");
     for (std::size_t i = 0; i < plan.devices.size(); ++i)
         TRY_WITH(give(parked, guest_network, plan.devices[i], device_index(i)), "give it the device '{}'", plan.devices[i].name);
     return {};

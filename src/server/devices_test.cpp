@@ -6,6 +6,7 @@
 
 #include "model/paths.hpp"
 #include "server/plugged_device.hpp"
+#include "server/void_namespace.hpp"
 #include "sys/own_namespaces.hpp"
 
 namespace vs::server {
@@ -143,8 +144,7 @@ TEST(OwnDevices, who_has_none_makes_no_parking_place) {
 TEST(ParkedDevices, come_back_to_the_host_by_name_and_down) {
     on_own_network([] {
         PluggedDevice eth1("eth1", 11);
-        ASSERT_TRUE(sys::make_dirs(model::paths::kRun, 0700));
-        ASSERT_TRUE(park_device(11));
+        ASSERT_TRUE(park_device(11)) << "nothing of this boot is in /run/vservers yet";
         EXPECT_TRUE(on_host().empty());
         EXPECT_TRUE(park_device(11)) << "it is gone already";
         EXPECT_FALSE(unpark_device("eth2").value());
@@ -154,6 +154,16 @@ TEST(ParkedDevices, come_back_to_the_host_by_name_and_down) {
         auto found = std::ranges::find(links, "eth1", &sys::Link::name);
         ASSERT_NE(found, links.end());
         EXPECT_FALSE(found->up) << "nothing may answer on it before somebody says so";
+    });
+}
+
+TEST(ParkedDevices, are_not_covered_when_the_first_server_is_started) {
+    on_own_network([] {
+        PluggedDevice eth1("eth1", 11);
+        ASSERT_TRUE(park_device(11));
+        ASSERT_TRUE(open_void_namespace());
+        EXPECT_EQ(parked_devices().value(), Names{"eth1"});
+        EXPECT_TRUE(unpark_device("eth1").value());
     });
 }
 

@@ -46,16 +46,6 @@ Result<> become_void(std::optional<int> processor) {
     return sys::pivot_root_here();
 }
 
-/// Makes /run/vservers a mount that is shared with nobody. A host with systemd shares its mounts with the namespaces of its
-/// services, and the kernel refuses to copy a pinned mount namespace there (EINVAL of copy_tree() in fs/namespace.c).
-Result<> separate_run() {
-    if (!TRY(sys::mounted_at(kRun))) {
-        auto run = TRY(sys::clone_mount(sys::kHere, kRun, sys::Recursion::this_mount));
-        TRY(sys::attach(run, sys::kHere, kRun));
-    }
-    return sys::set_attributes_at(sys::kHere, kRun, {.propagation = MS_PRIVATE}, sys::Recursion::this_mount);
-}
-
 Result<sys::NamespaceFd> pin(pid_t pid) {
     TRY(separate_run());
     auto source = TRY(sys::open_at(sys::kHere, fmt::format("/proc/{}/ns/mnt", pid), O_RDONLY));
@@ -106,6 +96,18 @@ Result<std::optional<sys::NamespaceFd>> open_pinned() {
 }
 
 }  // namespace
+
+/// A host with systemd shares its mounts with the namespaces of its services, and the kernel refuses to copy a pinned mount namespace there
+/// (EINVAL of copy_tree() in fs/namespace.c).
+Result<> separate_run() {
+    TRY(sys::make_dir(sys::kHere, kRun, 0700, sys::IfExists::keep));
+    auto lock = TRY(sys::lock_file(TRY(sys::open_dir(sys::kHere, kRun)), ".mount.lock", sys::LockWait::wait));
+    if (!TRY(sys::mounted_at(kRun))) {
+        auto run = TRY(sys::clone_mount(sys::kHere, kRun, sys::Recursion::this_mount));
+        TRY(sys::attach(run, sys::kHere, kRun));
+    }
+    return sys::set_attributes_at(sys::kHere, kRun, {.propagation = MS_PRIVATE}, sys::Recursion::this_mount);
+}
 
 Result<sys::NamespaceFd> open_void_namespace() {
     if (auto pinned = TRY(open_pinned())) return std::move(*pinned);

@@ -21,6 +21,10 @@ inline constexpr const char* kEmptyDir = "/empty";     ///< covers directories
 inline constexpr const char* kEmptyFile = "/nothing";  ///< mode 0000, covers files
 }  // namespace void_paths
 
+/// Makes /run/vservers where it is missing, and a mount of it that is shared with nobody. Whoever pins something there calls this first:
+/// the mount covers what was mounted below the directory before. Safe against others doing the same.
+Result<> separate_run();
+
 /// Opens it, and makes it where this boot has none yet. Safe against others doing the same.
 Result<sys::NamespaceFd> open_void_namespace();
 
