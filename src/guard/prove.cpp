@@ -204,14 +204,18 @@ class Prover {
     }
 
     Result<> listeners() {
-        for (const auto& socket : TRY(sys::open_sockets())) {
+        const auto sockets = TRY(sys::open_sockets());
+        for (const auto& socket : sockets) {
             auto line = fmt::format("{} {}:{} (uid {})", socket.protocol, socket.address, socket.port, socket.uid);
             note("listeners", line);
             if (!is_loopback(socket.address)) weak("listener", line + " would answer on any device");
             if (socket.protocol == "tcp") tcp_ports_.insert(socket.port);
             if (socket.protocol != "raw") ports_.insert(socket.port);
         }
-        for (const auto& line : other_protocols(TRY(sys::read_file(sys::kHere, "/proc/net/protocols")))) weak("listener", "sockets: " + line);
+        const auto protocols = TRY(sys::read_file(sys::kHere, "/proc/net/protocols"));
+        for (const auto& line : other_protocols(protocols)) weak("listener", "sockets: " + line);
+        const auto raw = raw_sockets(protocols), listed = static_cast<std::uint64_t>(std::ranges::count(sockets, "raw", &sys::OpenSocket::protocol));
+        if (raw > listed) weak("listener", fmt::format("sockets: {} raw ones that this kernel does not list", raw - listed));
         abstract_ = abstract_names(TRY(sys::read_file(sys::kHere, "/proc/net/unix", std::size_t{16} << 20)));
         for (const auto& name : abstract_) note("listeners", "abstract @" + base::escape_control(name));
         return {};

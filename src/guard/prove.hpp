@@ -40,6 +40,8 @@ Result<> sign_proof(const storage::Store& store, const Proof& proof, const std::
 std::string proof_note(const Proof& proof, std::string_view digest);
 /// Protocols of /proc/net/protocols that have sockets in this network and are looked at by nothing else.
 std::vector<std::string> other_protocols(std::string_view table);
+/// How many raw sockets it counts: a kernel without raw_diag counts them and lists none.
+std::uint64_t raw_sockets(std::string_view table);
 /// Abstract names that sockets of /proc/net/unix have, without their '@'.
 std::vector<std::string> abstract_names(std::string_view table);
 /// "192.0.2.10 22/tcp" for every open port of nmap's greppable output.

@@ -19,6 +19,11 @@ TEST(Prove, names_protocols_that_nothing_else_looks_at) {
     EXPECT_EQ(other_protocols(kTable), Texts{"2 of SCTP"});
 }
 
+TEST(Prove, counts_raw_sockets_of_both_families_and_no_others) {
+    EXPECT_EQ(raw_sockets("protocol  size sockets  memory\nRAW 1152 2 -1\nRAWv6 1344 3 -1\nRAWX 1 7 -1\nPING 1 7 -1\nUDP 1 7 -1\n"), 5U);
+    for (const char* table : {"", "RAW", "RAW 1152", "RAW 1152 x", "RAW 1152 0 -1"}) EXPECT_EQ(raw_sockets(table), 0U) << table;
+}
+
 TEST(Prove, says_in_the_log_what_it_found_and_of_which_document) {
     Proof proof{.verdict = Verdict::changed, .weaknesses = {{"device", "'x' is there"}}, .unknown = {{"rules", "no nft"}}, .evidence = {}, .when = "T"};
     EXPECT_EQ(proof_note(proof, "abc"), "secure-host prove: REACHABLE at T, sha256 of guard/proof abc; device: 'x' is there; rules unknown: no nft");

@@ -42,6 +42,15 @@ std::vector<std::string> other_protocols(std::string_view table) {
     return found;
 }
 
+std::uint64_t raw_sockets(std::string_view table) {
+    std::uint64_t count = 0;
+    for (auto line : base::split(table, '\n')) {
+        auto words = words_of(line);
+        if (words.size() > 2 && (words[0] == "RAW" || words[0] == "RAWv6")) count += base::parse_number(words[2]).value_or(0);
+    }
+    return count;
+}
+
 std::vector<std::string> other_packet_takers(std::string_view table) {
     // The last one is the bridges': without its module nobody stands behind it (find_early_hooks).
     constexpr std::array<std::string_view, 4> kUsual = {"ip_rcv", "arp_rcv", "ipv6_rcv", "llc_rcv"};
