@@ -6,38 +6,19 @@
 #include <linux/if_packet.h>
 #include <netinet/in.h>
 #include <signal.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include <algorithm>
 #include <cstring>
 
+#include "guard/own_machine.hpp"
 #include "guard/prove.hpp"
 #include "guard/secure_host.hpp"
-#include "server/plugged_device.hpp"
 #include "sys/file.hpp"
-#include "sys/own_namespaces.hpp"
 
 namespace vs::guard {
 namespace {
-
-void on_own_machine(const std::function<void(const storage::Store&)>& body) {
-    sys::on_empty_machine(
-        [&] {
-            // Born in the new PID namespace, and so its first process.
-            sys::in_own_namespaces(0, [&] {
-                ASSERT_EQ(::mount("proc", "/proc", "proc", 0, nullptr), 0);
-                auto store = storage::Store::open().value();
-                auto socket = sys::NetlinkSocket::open(0).value();
-                sys::MessageRow row;
-                sys::set_up(row, 1, sys::Arp::on);
-                ASSERT_TRUE(socket.run(row));
-                body(store);
-            });
-        },
-        CLONE_NEWNET | CLONE_NEWPID);
-}
 
 Proof proof_of(const storage::Store& store, std::string_view wire = "") {
     auto proof = prove_secure_host(store, wire);
