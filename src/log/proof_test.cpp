@@ -92,5 +92,49 @@ TEST(proof, needs_of_dropped_records_only_their_subtrees) {
     }
 }
 
+TEST(proof, each_hash_of_a_path_counts_and_none_may_be_missing_or_out_of_its_place) {
+    Tree tree{Frontier()};
+    for (std::uint64_t i = 0; i < 21; ++i) tree.append(leaf(i));
+    const Root root{21, frontier_of(21).root()}, older{13, frontier_of(13).root()};
+    const auto inclusion = *tree.inclusion(10, 21), consistency = *tree.consistency(13, 21);
+    auto holds = [&](const Path& path, bool is_inclusion) { return is_inclusion ? proves_inclusion(path, {10, leaf(10)}, root) : proves_consistency(path, older, root); };
+    for (bool is_inclusion : {true, false}) {
+        const auto& path = is_inclusion ? inclusion : consistency;
+        ASSERT_TRUE(holds(path, is_inclusion));
+        for (std::size_t i = 0; i < path.size(); ++i) {
+            auto changed = path, shorter = path, longer = path;
+            changed[i][31] ^= 1;
+            shorter.erase(shorter.begin() + static_cast<std::ptrdiff_t>(i));
+            longer.insert(longer.begin() + static_cast<std::ptrdiff_t>(i), path[i]);
+            for (const auto& bad : {changed, shorter, longer}) EXPECT_FALSE(holds(bad, is_inclusion)) << i << is_inclusion;
+            if (i == 0) continue;
+            auto swapped = path;
+            std::swap(swapped[i], swapped[i - 1]);
+            EXPECT_FALSE(holds(swapped, is_inclusion)) << i << is_inclusion;
+        }
+    }
+}
+
+TEST(proof, sizes_at_the_edge) {
+    const Hash one = leaf(0), other = leaf(1);
+    EXPECT_TRUE(proves_inclusion({}, {0, one}, {1, one}));
+    EXPECT_FALSE(proves_inclusion({}, {0, one}, {0, one})) << "nothing is in an empty tree";
+    EXPECT_FALSE(proves_inclusion({}, {0, one}, {2, one}));
+    EXPECT_TRUE(proves_consistency({}, {0, empty_hash()}, {5, one})) << "every tree begins with the empty one";
+    EXPECT_FALSE(proves_consistency({one}, {0, empty_hash()}, {5, one}));
+    EXPECT_TRUE(proves_consistency({}, {5, one}, {5, one}));
+    EXPECT_FALSE(proves_consistency({}, {5, one}, {5, other}));
+    EXPECT_FALSE(proves_consistency({one}, {5, one}, {5, one}));
+    EXPECT_FALSE(proves_consistency({}, {6, one}, {5, one}));
+    EXPECT_FALSE(proves_consistency({}, {3, one}, {5, one})) << "a path that is missing";
+    const Tree empty{Frontier()};
+    EXPECT_EQ(*empty.root(0), empty_hash());
+    EXPECT_FALSE(empty.root(1));
+    EXPECT_FALSE(empty.inclusion(0, 0));
+    EXPECT_FALSE(empty.consistency(0, 1));
+    EXPECT_FALSE(empty.consistency(1, 0));
+    EXPECT_FALSE(Frontier::restore(std::uint64_t{1} << (kMostPeaks - 1), std::vector<Hash>{one}));
+}
+
 }  // namespace
 }  // namespace vs::log

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <tuple>
 
 namespace vs::log {
 namespace {
@@ -70,6 +71,59 @@ TEST(gap, is_read_as_it_was_written) {
     EXPECT_FALSE(read_gap({bytes.data(), bytes.size() - 1}).has_value());
     bytes.back() = 77;
     EXPECT_FALSE(read_gap({bytes.data(), bytes.size()}).has_value());
+}
+
+TEST(record, a_byte_that_stands_for_no_word_makes_it_none) {
+    for (const auto& [at, least, most] : {std::tuple{4U, 1U, 1U}, {5U, 1U, 5U}, {6U, 0U, 5U}, {7U, 0U, 2U}})
+        for (unsigned value = 0; value < 256; ++value) {
+            auto bytes = record_of(kHead, "payload");
+            bytes[at] = static_cast<char>(value);
+            const auto leaf = leaf_hash(std::string_view(bytes).substr(0, bytes.size() - kCheckSize));  // its check fits
+            bytes.replace(bytes.size() - kCheckSize, kCheckSize, bytes_of(leaf).substr(0, kCheckSize));
+            const auto [record, error] = read_record(bytes);
+            EXPECT_EQ(record.has_value(), value >= least && value <= most) << at << " " << value;
+            EXPECT_TRUE(record || error == RecordError::malformed);
+        }
+}
+
+TEST(record, the_longest_and_the_shortest_are_whole) {
+    for (std::size_t size : {std::size_t{0}, kMostPayload}) {
+        const std::string payload(size, 'x');
+        EXPECT_EQ(read_record(record_of(kHead, payload)).record->payload.size(), size);
+    }
+    EXPECT_EQ(read_record(record_of(kHead, std::string(kMostPayload + 1, 'x'))).error, RecordError::malformed);
+}
+
+TEST(record, what_came_by_a_socket_is_told_from_its_first_seven_bytes) {
+    for (auto source : {Source::recorder, Source::console, Source::datagram, Source::stream, Source::journal, Source::host})
+        for (auto kind : {Kind::text, Kind::gap, Kind::begin, Kind::end, Kind::found}) {
+            const auto bytes = record_of({.kind = kind, .source = source}, "x");
+            EXPECT_EQ(is_from_socket(bytes), kind == Kind::text && source != Source::console) << static_cast<int>(source) << static_cast<int>(kind);
+            EXPECT_FALSE(is_from_socket(bytes.substr(0, 6)));
+            EXPECT_EQ(is_from_socket(bytes.substr(0, 7)), is_from_socket(bytes));
+        }
+}
+
+TEST(gap, every_number_of_it_comes_back_and_no_other_cause_is_one) {
+    for (unsigned cause = 0; cause < 256; ++cause) {
+        const Gap gap{0x0102030405060708, UINT64_MAX, 1, 0x8000000000000000, static_cast<Cause>(cause)};
+        const auto bytes = write_gap(gap);
+        const auto read = read_gap({bytes.data(), bytes.size()});
+        ASSERT_EQ(read.has_value(), cause >= 1 && cause <= 5) << cause;
+        if (!read) continue;
+        EXPECT_EQ(read->records, gap.records);
+        EXPECT_EQ(read->bytes, gap.bytes);
+        EXPECT_EQ(read->first, gap.first);
+        EXPECT_EQ(read->last, gap.last);
+        EXPECT_EQ(read->cause, gap.cause);
+    }
+}
+
+TEST(found, is_eight_bytes_and_nothing_else) {
+    const auto bytes = write_found({.records = 0x0102030405060708});
+    EXPECT_EQ((std::string_view{bytes.data(), bytes.size()}), "\x08\x07\x06\x05\x04\x03\x02\x01");
+    EXPECT_EQ(read_found({bytes.data(), bytes.size()})->records, 0x0102030405060708U);
+    for (std::size_t size : {0U, 7U, 9U}) EXPECT_FALSE(read_found(std::string(size, 'x'))) << size;
 }
 
 }  // namespace
