@@ -39,6 +39,11 @@ bool is_as_in_image(const Entry& now, const Entry& below) {
     return own.is_same_as(below);
 }
 
+/// As logrotate(8) names what it makes of a log.
+bool goes_on(std::string_view path, std::string_view name) {
+    return path.starts_with(name) && path.size() > name.size() && (path[name.size()] == '.' || path[name.size()] == '-');
+}
+
 class Judge {
   public:
     Judge(const Survey& survey, const Accepted& accepted, const Policy& policy) : survey_(survey), accepted_(accepted), policy_(policy) {}
@@ -122,11 +127,13 @@ class Judge {
         if (before.kind == Kind::file && !was_rotated(before)) add(Change::removed, before.path, describe(before));
     }
 
-    /// A log that has another name now, or whose kin has (compressed, numbered).
+    /// A log that has another name now, or whose kin has: l.log.1, l.log-20260102.gz, l.log.old, l.1.log.
     [[nodiscard]] bool was_rotated(const Entry& before) const {
         if (inodes_.contains(before.stamp.inode)) return true;
-        auto stem = before.path.substr(0, before.path.find('.', before.path.rfind('/')));
-        return std::any_of(paths_.begin(), paths_.end(), [&](const std::string& path) { return path.starts_with(stem) && path != before.path; });
+        const auto stem = before.path.substr(0, before.path.find('.', before.path.rfind('/') + 2));  // a name may begin with a dot
+        return std::ranges::any_of(paths_, [&](const std::string& path) {
+            return path != before.path && (goes_on(path, before.path) || (goes_on(path, stem) && path.find_first_of("0123456789", stem.size()) != path.npos));
+        });
     }
 
     const Survey& survey_;
