@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
+
 #include "base/text.hpp"
 #include "context/context_groups.hpp"
 #include "guard/look.hpp"
@@ -51,6 +53,16 @@ Result<std::string> Makers::look_at(pid_t pid) {
 std::string Makers::describe(pid_t pid) {
     auto found = look_at(pid);
     return fmt::format("host pid {} ({})", pid, found ? *found : "gone");
+}
+
+void SeenMakers::add(Makers& makers, pid_t pid) {
+    constexpr std::size_t kMostNamed = 3, kMostLooks = 8;
+    if (who.size() == kMostNamed || looks == kMostLooks) return;
+    const auto begun = std::chrono::steady_clock::now();
+    auto maker = makers.describe(pid);
+    ++looks;
+    took += std::chrono::steady_clock::now() - begun;
+    if (std::ranges::find(who, maker) == who.end()) who.push_back(std::move(maker));
 }
 
 }  // namespace vs::guard

@@ -3,8 +3,10 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "sys/fd.hpp"
 
@@ -21,6 +23,16 @@ class Makers {
     Result<std::string> describe_program(const sys::DirFd& process);
 
     std::map<std::string, std::string> digests_;  ///< by what tells a file from others and from itself changed
+};
+
+/// Those who have changed something of one server since it was last scanned. Few are named and not many looked at: a server chooses how
+/// large its programs are, and how often each is another that has to be digested again.
+struct SeenMakers {
+    std::vector<std::string> who;
+    std::size_t looks = 0;                       ///< that were taken at processes
+    std::chrono::steady_clock::duration took{};  ///< all of them
+
+    void add(Makers& makers, pid_t pid);
 };
 
 }  // namespace vs::guard

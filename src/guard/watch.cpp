@@ -33,14 +33,7 @@ constexpr std::chrono::minutes kRound{10};  // every server, events or not: stor
 constexpr int kRest = 5;                   // times as long as a scan took it waits for the next: a busy server costs a sixth of a core
 constexpr std::chrono::seconds kShortLife{1};  // a reader that lives no longer is not started again
 constexpr const char* kTooLong = "(its path is too long to be told)";
-constexpr std::size_t kMostNamed = 3, kMostLooks = 8, kMostAlerts = 600, kMostPrograms = 64, kMostRemembered = 4096;
-
-/// Who has changed something since the last scan.
-struct Seen {
-    std::vector<std::string> who;
-    std::size_t looks = 0;     ///< that were taken at processes
-    Clock::duration took{};    ///< all of them
-};
+constexpr std::size_t kMostAlerts = 600, kMostPrograms = 64, kMostRemembered = 4096;
 
 /// What is known of a server.
 struct Watched {
@@ -48,7 +41,7 @@ struct Watched {
     std::set<std::string> ports, programs;      ///< that were seen
     bool has_looked = false;
     std::string trouble;                        ///< that kept us from looking at ports and programs, the last time
-    Seen seen;
+    SeenMakers seen;
     std::optional<Clock::time_point> changed;   ///< when the first event since the last scan came
     Clock::time_point not_before{};
     std::string expectations;                   ///< that the reader of events knows
@@ -122,18 +115,8 @@ class Watch {
         }
         auto& watched = servers_[changed->server];
         if (!watched.changed) watched.changed = Clock::now();
-        for (pid_t pid : changed->who) add_maker(watched.seen, pid);
+        for (pid_t pid : changed->who) watched.seen.add(makers_, pid);
         return {};
-    }
-
-    /// Not often: a server chooses how large its programs are, and how often each is another that has to be digested again.
-    void add_maker(Seen& seen, pid_t pid) {
-        if (seen.who.size() == kMostNamed || seen.looks == kMostLooks) return;
-        const auto begun = Clock::now();
-        auto who = makers_.describe(pid);
-        ++seen.looks;
-        seen.took += Clock::now() - begun;
-        if (std::ranges::find(seen.who, who) == seen.who.end()) seen.who.push_back(std::move(who));
     }
 
     /// What it had read and not said is lost, what it had not read waits in the kernel.
