@@ -107,5 +107,55 @@ TEST_F(BaselineTest, what_was_accepted_of_one_server_is_not_of_another) {
     EXPECT_FALSE(web.read_accepted(seal_)) << "an empty file is not nothing";
 }
 
+// A baseline that is half there, or one line of which is another's, must not pass for one in which less was accepted.
+TEST_F(BaselineTest, no_byte_of_what_was_accepted_can_be_changed_and_its_owner_alone_reads_it) {
+    const auto name = model::ServerName::parse("web").value();
+    scratch_.make_dir("state/servers/web");
+    const server::Server server{name, {}, {.name = name, .number = {}, .uuid = "u1", .image = "one", .created = {}}};
+    const auto files = GuardFiles::open(store_, server).value();
+    auto second = plain_file();
+    second.path = "/etc/b";
+    ASSERT_TRUE(files.write_accepted(seal_, {{second.path, second}, {plain_file().path, plain_file()}}));
+    const std::string place = "state/servers/web/guard/accepted";
+    const auto whole = scratch_.read(place);
+    EXPECT_LT(whole.find("/etc/a%20b"), whole.find("/etc/b")) << "in order, so that equal ones are equal files";
+    EXPECT_EQ(sys::stat_at(scratch_.dir(), place)->st_mode & 0777, 0600U);
+    EXPECT_EQ(sys::stat_at(scratch_.dir(), "state/servers/web/guard")->st_mode & 0777, 0700U);
+    for (std::size_t i = 0; i < whole.size(); ++i) {
+        auto changed = whole;
+        changed[i] ^= 1;
+        scratch_.write(place, changed);
+        EXPECT_FALSE(files.read_accepted(seal_)) << i;
+    }
+    for (const char* text : {"/etc/a file 0\n", "x\n", "\n", "etc/a file 420 0 0 0 - - - - 0 0\n"}) {
+        scratch_.write(place, seal_.sign("server u1", text));
+        EXPECT_FALSE(files.read_accepted(seal_)) << text;
+    }
+    scratch_.write(place, seal_.sign("server u1", ""));
+    EXPECT_TRUE(files.read_accepted(seal_).value()->empty()) << "nothing is what was accepted";
+    scratch_.write(place, seal_.sign("image u1", kLine));
+    EXPECT_FALSE(files.read_accepted(seal_)) << "signed for something else";
+}
+
+TEST_F(BaselineTest, what_a_scan_remembers_is_what_the_next_one_is_told) {
+    const auto name = model::ServerName::parse("web").value();
+    scratch_.make_dir("state/servers/web");
+    const auto files = GuardFiles::open(store_, {name, {}, {.name = name, .number = {}, .uuid = "u1", .image = "one", .created = {}}}).value();
+    auto own = plain_file(), image = plain_file();
+    own.stamp = {7, 8}, own.size = 9;
+    survey_.entries = {{own, image, {}}};
+    ASSERT_TRUE(files.remember(survey_));
+    SurveyOrders orders;
+    files.recall(orders);
+    EXPECT_EQ(orders.known.at(own.path).stamp, own.stamp);
+    EXPECT_TRUE(orders.known.at(own.path).is_same_as(own));
+    EXPECT_TRUE(orders.known_below.at(own.path).is_same_as(image));
+    survey_.entries.clear();
+    ASSERT_TRUE(files.remember(survey_));
+    SurveyOrders again;
+    files.recall(again);
+    EXPECT_TRUE(again.known.empty() && again.known_below.empty());
+}
+
 }  // namespace
 }  // namespace vs::guard

@@ -106,6 +106,7 @@ std::string escape_word(std::string_view text) {
 Result<std::string> unescape_word(std::string_view word) {
     if (word == "-") return std::string();
     if (word.empty()) return malformed("a word is empty");
+    if (!std::ranges::all_of(word, [](char c) { return is_plain(c) || c == '%'; })) return malformed(word);
     std::string out;
     while (true) {
         auto escape = word.find('%');

@@ -147,7 +147,7 @@ TEST(Word, is_one_word_whatever_is_in_it) {
         EXPECT_EQ(word.find_first_of(std::string_view(" \n\0", 3)), std::string::npos);
         EXPECT_EQ(unescape_word(word).value(), text);
     }
-    for (const char* bad : {"", "%", "%4", "a%4", "%zz", "%4G", "%A0"}) EXPECT_FALSE(unescape_word(bad)) << bad;
+    for (const char* bad : {"", "%", "%4", "a%4", "%zz", "%4G", "%A0", " ", "a b", "a\n", "\x7f", "\x1b"}) EXPECT_FALSE(unescape_word(bad)) << bad;
 }
 
 }  // namespace

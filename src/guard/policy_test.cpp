@@ -56,5 +56,33 @@ TEST(Policy, an_image_is_frozen_everywhere) {
     EXPECT_EQ(expectation_name(Expectation::ignored), "ignored");
 }
 
+TEST(Policy, every_default_is_as_it_is_written_down) {
+    struct Case {
+        Expectation expected;
+        std::vector<const char*> paths;
+    };
+    const auto policy = Policy::of({});
+    for (const auto& [expected, paths] :
+         {Case{Expectation::ignored, {"/dev/x", "/proc/x", "/run/x", "/sys/x", "/var/cache/x", "/var/lib/dpkg/lock", "/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/triggers/Lock", "/var/log/journal/m/system.journal",
+                                      "/var/log/lastlog", "/var/log/faillog", "/etc/.pwd.lock", "/etc/.updated", "/etc/adjtime", "/etc/mtab", "/etc/resolv.conf", "/root/.bash_history", "/root/.cache/x", "/root/.lesshst",
+                                      "/root/.viminfo", "/srv/x", "/home/u/.config/x"}},
+          Case{Expectation::frozen, {"/bin", "/opt/x", "/etc/shadow", "/etc/apt/sources.list", "/etc/cron.d/x", "/etc/ld.so.preload", "/root/.bashrc", "/root/.profile", "/usr/local/lib/x", "/var/spool/cron/crontabs/u",
+                                     "/var/www/html/x", "/home/u/.ssh/config", "/home/u/.config/systemd/user/x", "/home/u/.profile", "/home/u/.bashrc", "/home/u/.bash_profile", "/lib/x", "/dev2", "/etc/mtab2"}},
+          Case{Expectation::packages, {"/usr", "/usr/lib/x", "/usr/localx", "/boot/vmlinuz", "/var/lib/dpkg/status", "/var/lib/dpkg/info/x.list", "/var/lib/dpkg/triggers/File"}},
+          Case{Expectation::growing, {"/var/log/auth.log", "/var/log/wtmp", "/var/log/apt/history.log", "/var/log/journalx"}}})
+        for (const char* path : paths) EXPECT_EQ(expectation_name(policy.of_path(path)), expectation_name(expected)) << path;
+}
+
+TEST(Policy, a_star_stands_for_one_name_and_for_no_other_sign) {
+    const Policy policy({{"/", Expectation::ignored}, {"/h/*/k", Expectation::frozen}, {"/h/*x/k", Expectation::growing}, {"/*/only", Expectation::packages}});
+    struct Case {
+        const char* path;
+        Expectation expected;
+    };
+    for (const auto& [path, expected] : {Case{"/h/a/k", Expectation::frozen}, Case{"/h/a/k/b", Expectation::frozen}, Case{"/h/a/b/k", Expectation::ignored}, Case{"/h/k", Expectation::ignored}, Case{"/h//k", Expectation::frozen},
+                                         Case{"/h/ax/k", Expectation::frozen}, Case{"/h/*x/k", Expectation::growing}, Case{"/q/only", Expectation::packages}, Case{"/only", Expectation::ignored}})
+        EXPECT_EQ(expectation_name(policy.of_path(path)), expectation_name(expected)) << path;
+}
+
 }  // namespace
 }  // namespace vs::guard

@@ -12,6 +12,8 @@
 #include <set>
 
 #include "guard/content_digest.hpp"
+#include "guard/look.hpp"
+#include "guard/surveyor_protocol.hpp"
 #include "sys/file.hpp"
 #include "sys/tree.hpp"
 
@@ -195,6 +197,124 @@ TEST_F(SurveyTest, looks_at_what_was_asked_for_and_at_nothing_else) {
     auto again = parse_orders(print_orders(orders));
     ASSERT_TRUE(again);
     EXPECT_EQ(again->only, orders.only);
+}
+
+TEST(SurveyText, no_line_means_anything_but_what_was_agreed) {
+    Entry entry;
+    entry.path = "/a b";
+    const auto line = print_entry(entry);
+    ASSERT_TRUE(parse_survey("now " + line + "below " + line + "past -\nunknown /x why%20not\ndisagrees /y\nreached /z\nlooked_at 1\nhashed 2\nend\n"));
+    for (const auto& bad : {"below " + line, std::string("past -\n"), std::string("now x\n"), "now  " + line, std::string("unknown /x\n"), std::string("unknown /x a b\n"), std::string("disagrees a%zz\n"),
+                            std::string("looked_at -1\n"), std::string("looked_at\n"), std::string("hashed x\n"), std::string("nonsense 1\n"), std::string("\n"), std::string("end x\n"), "NOW " + line})
+        EXPECT_FALSE(parse_survey(bad + "end\n")) << bad;
+    for (const auto& bad : {"known x\n", "rule /x\n", "rule /x 4\n", "rule /x -1\n", "grown_from /x\n", "grown_from /x y\n", "entries x\n", "bytes\n", "seconds 1 2\n", "slice x\n", "only x\n", "only\n",
+                            "compare\n", "compare all\n", "after a%z\n", "now /x\n"})
+        EXPECT_FALSE(parse_orders(std::string(bad) + "end\n")) << bad;
+    EXPECT_FALSE(parse_orders(""));
+    EXPECT_EQ(parse_orders("end\n")->slice, UINT64_MAX) << "what is not ordered is as it always is";
+}
+
+TEST(SurveyText, each_order_comes_through_as_it_was_given) {
+    SurveyOrders orders;
+    Entry entry;
+    entry.path = "/k";
+    entry.size = 7;
+    orders.rules = {{"/a b", Expectation::growing}, {"/", Expectation::ignored}};
+    orders.known["/k"] = entry;
+    entry.size = 8;
+    orders.known_below["/k"] = entry;
+    orders.grown_from["/var/log/x y"] = 12;
+    orders.budget = {.entries = 5, .bytes = 6, .time = std::chrono::seconds(7)};
+    orders.storage = Storage::compared;
+    orders.after = "/b c";
+    orders.slice = 9;
+    const auto read = parse_orders(print_orders(orders));
+    ASSERT_TRUE(read) << read.error().message();
+    ASSERT_EQ(read->rules.size(), 2U);
+    EXPECT_EQ(read->rules[0].path, "/a b");
+    EXPECT_EQ(read->rules[0].expectation, Expectation::growing);
+    EXPECT_EQ(read->known.at("/k").size, 7U);
+    EXPECT_EQ(read->known_below.at("/k").size, 8U);
+    EXPECT_EQ(read->grown_from.at("/var/log/x y"), 12U);
+    EXPECT_EQ(read->budget.entries, 5U);
+    EXPECT_EQ(read->budget.bytes, 6U);
+    EXPECT_EQ(read->budget.time, std::chrono::seconds(7));
+    EXPECT_EQ(read->storage, Storage::compared);
+    EXPECT_EQ(read->after, "/b c");
+    EXPECT_EQ(read->slice, 9U);
+}
+
+TEST(SurveyText, an_answer_about_marks_is_three_words) {
+    for (const auto& marks : {OverlayMarks{}, OverlayMarks{true, false, ""}, OverlayMarks{false, true, "a b"}, OverlayMarks{true, true, "/x\n-"}, OverlayMarks{false, false, "-"}}) {
+        const auto read = protocol::parse_marks(protocol::print_marks(marks));
+        ASSERT_TRUE(read);
+        EXPECT_EQ(read->opaque, marks.opaque);
+        EXPECT_EQ(read->metacopy, marks.metacopy);
+        EXPECT_EQ(read->redirect, marks.redirect);
+    }
+    for (const char* bad : {"", "-", "- -", "opaque metacopy a b", "- - %", "- -  "}) EXPECT_FALSE(protocol::parse_marks(bad)) << bad;
+}
+
+TEST_F(SurveyTest, what_is_remembered_counts_only_where_nothing_of_it_has_changed) {
+    write("file", "x");
+    const auto now = look().entries[0].now;
+    struct stat status {};
+    ASSERT_EQ(::stat((path + "/file").c_str(), &status), 0);
+    auto known = now;
+    known.stamp = entry_of("/file", status).stamp;
+    struct Case {
+        const char* what;
+        void (*change)(Entry&);
+        std::uint64_t hashed;
+    };
+    for (const auto& [what, change, hashed] :
+         {Case{"as it is", [](Entry&) {}, 0}, Case{"another inode", [](Entry& e) { ++e.stamp.inode; }, 1}, Case{"changed", [](Entry& e) { ++e.stamp.changed; }, 1}, Case{"not to be believed", [](Entry& e) { e.stamp.changed = 0; }, 1},
+          Case{"another size", [](Entry& e) { ++e.size; }, 1}, Case{"another mode", [](Entry& e) { e.mode ^= 1; }, 1}, Case{"another owner", [](Entry& e) { ++e.uid; }, 1}, Case{"another group", [](Entry& e) { ++e.gid; }, 1},
+          Case{"another kind", [](Entry& e) { e.kind = Kind::fifo; }, 1}, Case{"never read", [](Entry& e) { e.digest.clear(); }, 1}}) {
+        orders.known["/file"] = known;
+        change(orders.known["/file"]);
+        const auto seen = look();
+        EXPECT_EQ(seen.hashed, hashed) << what;
+        EXPECT_EQ(seen.entries[0].now.digest, now.digest) << what;
+    }
+    orders.known["/file"] = known;
+    orders.storage = Storage::compared;
+    EXPECT_EQ(look().hashed, 1U) << "who compares with the disk believes nothing";
+}
+
+TEST_F(SurveyTest, of_a_growing_file_the_first_bytes_are_told_and_only_those_that_were_accepted) {
+    write("log", "0123456789");
+    const auto first = [&](std::uint64_t length) {
+        write("first", std::string_view("0123456789").substr(0, length));
+        auto found = digest("first");
+        ::unlink((path + "/first").c_str());
+        return found;
+    };
+    struct Case {
+        std::uint64_t accepted;
+        std::string past;
+    };
+    orders.rules = {{"/", Expectation::growing}};
+    EXPECT_EQ(look().entries[0].past_digest, "") << "nothing was accepted";
+    for (const auto& [accepted, past] : {Case{4, first(4)}, Case{0, first(0)}, Case{10, first(10)}, Case{11, ""}}) {
+        orders.grown_from["/log"] = accepted;
+        EXPECT_EQ(look().entries[0].past_digest, past) << accepted;
+    }
+}
+
+TEST(Digest, of_pairs_tells_where_one_ends_and_another_begins) {
+    using Pairs = std::vector<std::pair<std::string, std::string>>;
+    std::set<std::string> digests;
+    const std::vector<Pairs> all = {{{"a", "bc"}}, {{"ab", "c"}}, {{"abc", ""}}, {{"", "abc"}}, {{"a", "b"}, {"c", ""}}, {{"a", ""}, {"b", "c"}}, {{"c", ""}, {"a", "b"}}, {{"a", "bc"}, {"", ""}}};
+    for (const auto& pairs : all) digests.insert(digest_of_pairs(pairs));
+    EXPECT_EQ(digests.size(), all.size());
+    EXPECT_EQ(digest_of_pairs({}), "");
+    for (const auto& digest : digests) EXPECT_TRUE(is_digest(digest));
+    EXPECT_NE(digest_of_text("a"), digest_of_text("b"));
+    ReadBudget budget{10};
+    EXPECT_TRUE(budget.take(10));
+    EXPECT_EQ(budget.take(1).error().code, Code::busy);
+    EXPECT_TRUE(budget.take(0));
 }
 
 }  // namespace
