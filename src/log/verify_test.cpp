@@ -219,6 +219,9 @@ TEST_F(VerifyTest, a_log_begins_at_nothing) {
     EXPECT_EQ(findings(), nobody) << "there are files of three segments";
     for (std::uint64_t segment : {2U, 3U}) remove(segment);
     EXPECT_EQ(findings(), "") << "a recorder was killed before it had opened the first one";
+    log.state.segment = 1;
+    log.write(scratch_);
+    EXPECT_EQ(findings(), nobody) << "the keys know of one";
     ASSERT_TRUE(sys::remove_file(scratch_.dir(), kSealFile));
     EXPECT_EQ(findings(), "record 0: there is neither a chain of segments nor a key\n");
     ASSERT_TRUE(sys::remove_file(scratch_.dir(), kChainFile));
@@ -271,6 +274,13 @@ TEST_F(VerifyTest, the_keys_are_as_far_as_the_log_and_no_farther) {
              log.state.segment = 2;
              log.state.phase = Phase::closed;
          }, "record 7: the key is an old one\n"},
+        {"of two segments before it", [](MadeLog& log) {
+             log.segments[2].checkpoints.clear();
+             log.segments[2].records.clear();
+             log.state.segment = 1;
+             log.state.phase = Phase::closed;
+             log.state.opening_seed = log.segments[2].key.bytes();
+         }, "record 7: the key is an old one\n"},
         {"two checkpoints old", [](MadeLog& log) { log.state.index = 0; }, "record 9: the key is an old one\n"},
         {"one checkpoint old, and not that one's", [](MadeLog& log) { log.state.index = 1; }, "record 9: the key is not the one of the next checkpoint\n"},
         {"not the one that opens the next segment", [](MadeLog& log) { log.state.opening_seed = stranger().bytes(); },
@@ -309,12 +319,16 @@ TEST_F(VerifyTest, gaps_and_what_was_found_are_added_up) {
     log.add_record({gap.data(), gap.size()}, Kind::text);  // a guest that writes such bytes has lost nothing
     log.add_record({found.data(), found.size()}, Kind::text);
     log.add_record("cut", Kind::gap);
+    log.seal(true);
+    log.add_segment({}, false);
+    log.add_record({gap.data(), gap.size()}, Kind::gap);
+    log.add_record({found.data(), found.size()}, Kind::found);
     log.seal(false);
     log.write(scratch_);
     EXPECT_EQ(findings(), "");
-    EXPECT_EQ(verdict().gaps, 2U);
-    EXPECT_EQ(verdict().lost_records, 10U);
-    EXPECT_EQ(verdict().found_unsealed, 6U);
+    EXPECT_EQ(verdict().gaps, 3U);
+    EXPECT_EQ(verdict().lost_records, 15U);
+    EXPECT_EQ(verdict().found_unsealed, 9U);
 }
 
 TEST_F(VerifyTest, a_file_that_cannot_be_read_is_empty_to_it_and_a_chain_that_cannot_is_an_error) {
