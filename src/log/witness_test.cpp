@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "log/made_log.hpp"
 #include "log/note.hpp"
 
 namespace vs::log {
@@ -117,6 +118,76 @@ TEST_F(Witness, refuses_a_cut_segment_another_log_and_one_that_came_too_late) {
     writer_.notes.segments.erase(writer_.notes.segments.begin(), writer_.notes.segments.begin() + 2);
     EXPECT_NE(ask(writer_, note).error().message().find("has forgotten segment 2"), std::string::npos);
     EXPECT_FALSE(ask(writer_, "rubbish"));
+}
+
+// Each check by itself: who forges has every key of the log, and signs anew what he has changed.
+class WitnessOfMadeLog : public testing::Test {
+  protected:
+    /// What the witness says, who has seen `remembered` of the log before.
+    [[nodiscard]] std::string ask(const MadeLog& log, const std::string& remembered = "") const {
+        SignedNotes notes{issued_, log.chain(), {}};
+        for (const auto& segment : log.segments) notes.segments.push_back({notes.segments.size() + 1, segment.note_file()});
+        const auto seen = witness(notes, machine_, remembered);
+        return seen ? fmt::format("{} of {}", seen->size, seen->origin) : seen.error().message();
+    }
+    static std::string last_note(const MadeLog& log) {
+        const auto& last = log.segments.back().checkpoints.back();
+        return std::string(signed_note(write_body(last.checkpoint), last.name, last.key).text());
+    }
+
+    VerificationKey machine_{"vserver/machine/00", seed_of(9).public_key()};
+    std::string issued_ = sign_issue(machine_.name, {0, kMadeOrigin, kMadeSeed.public_key(), seed_of(9).next().public_key()}, seed_of(9));
+};
+
+TEST_F(WitnessOfMadeLog, believes_no_note_that_does_not_follow_the_one_before) {
+    struct Case {
+        const char* what;
+        void (*spoil)(MadeLog&);
+        const char* said;
+    };
+    const char *cut = "segment 2 of the log has no end that was sealed: it was cut or altered", *nine = "9 of vserver/web/00", *eight = "8 of vserver/web/00";
+    const std::string nothing = "nothing of the log is sealed by who has the key", nobody = "no note that 'vserver/machine/00' signed vouches for the log ";
+    for (const auto& [what, spoil, said] :
+         {Case{"as it is", [](MadeLog&) {}, nine}, Case{"a checkpoint of another key", [](MadeLog& log) { log.segments[2].checkpoints[1].key = seed_of(8); }, eight},
+          Case{"of another log", [](MadeLog& log) { log.segments[2].checkpoints[1].checkpoint.tree.origin = "vserver/x/00"; }, eight},
+          Case{"of another segment", [](MadeLog& log) { log.segments[2].checkpoints[1].checkpoint.segment = 2; }, eight},
+          Case{"with another number", [](MadeLog& log) { log.segments[2].checkpoints[1].checkpoint.index = 0; }, eight},
+          Case{"behind the last of its segment", [](MadeLog& log) { log.segments[2].checkpoints[0].checkpoint.next.reset(); }, eight},
+          Case{"an end that is none", [](MadeLog& log) { log.segments[1].checkpoints[0].checkpoint.next = seed_of(8).public_key(); }, cut},
+          Case{"an end of another tree", [](MadeLog& log) { log.segments[1].checkpoints[0].checkpoint.tree.root[0] ^= 1; }, cut},
+          Case{"no end at all", [](MadeLog& log) { log.segments[1].checkpoints.clear(); }, cut},
+          Case{"an opening of another key", [](MadeLog& log) { log.segments[2].key = seed_of(8); }, "7 of vserver/web/00"},
+          Case{"an opening with another number", [](MadeLog& log) { log.segments[2].opening.segment = 4; }, "7 of vserver/web/00"},
+          Case{"an opening in another's name", [](MadeLog& log) { log.segments[2].name = "vserver/x/00"; }, "7 of vserver/web/00"},
+          Case{"nothing sealed", [](MadeLog& log) { for (auto& segment : log.segments) segment.checkpoints.clear(); log.segments.resize(1); }, nothing.c_str()}}) {
+        MadeLog log;
+        spoil(log);
+        EXPECT_EQ(ask(log), said) << what;
+    }
+    MadeLog renamed;
+    renamed.segments[0].opening.tree.origin = "vserver/x/00";
+    EXPECT_EQ(ask(renamed), nobody + "'vserver/x/00'") << "the machine vouches for another log";
+    MadeLog empty;
+    empty.segments.clear();
+    EXPECT_EQ(ask(empty), nobody + "''");
+}
+
+TEST_F(WitnessOfMadeLog, goes_on_only_from_the_very_note_that_was_seen) {
+    MadeLog log;
+    const auto seen = last_note(log);
+    EXPECT_EQ(ask(log, seen), "9 of vserver/web/00");
+    auto grown = log;
+    grown.seal(false);
+    grown.add_record();
+    EXPECT_EQ(ask(grown, seen), "10 of vserver/web/00");
+    EXPECT_EQ(ask(log, last_note(grown)), "the log was cut: it has 9 records, and the witness has seen 10");
+    auto other = log;
+    other.segments[2].checkpoints[1].checkpoint.until += 1;  // the same tree, sealed at another time
+    EXPECT_EQ(ask(other, seen), "the log is not the one that the witness has seen: it differs within its first 9 records, or in when they were sealed");
+    for (const char* damaged : {"x", "\n\n"}) EXPECT_EQ(ask(log, damaged), "what the witness remembers is no checkpoint: its file is damaged");
+    auto foreign = log;
+    foreign.segments[2].checkpoints[1].checkpoint.tree.origin = foreign.segments[2].checkpoints[1].name = "vserver/x/00";
+    EXPECT_EQ(ask(log, last_note(foreign)), "this is the log 'vserver/web/00', and the witness has seen 'vserver/x/00'");
 }
 
 }  // namespace
