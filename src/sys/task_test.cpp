@@ -79,7 +79,8 @@ TEST(Task, a_program_that_was_removed_is_told_as_such) {
         ::_exit(1);
     }
     const auto proc = open_dir(kHere, "/proc").value();
-    while (!read_task(proc, child).value()->program.ends_with("/gone")) ::sched_yield();
+    const auto has_begun = [&](const TaskText& text) { return text.program.ends_with("/gone") && text.maps.find("/gone\n") != text.maps.npos; };
+    while (!has_begun(*read_task(proc, child).value())) ::sched_yield();  // the link is there before what it executes is mapped
     ASSERT_TRUE(remove_file(scratch.dir(), "gone"));
     auto task = parse_task(read_task(proc, child).value().value(), 0);
     EXPECT_EQ(task.program, scratch.path("gone") + " (deleted)");
