@@ -111,7 +111,8 @@ Result<BuildPlan> plan_build(const Invocation& line) {
     bool from = line.has(Opt::from), image = line.has(Opt::image);
     if (from == image) return fail(Code::usage, "say what to build it from: --from host, --from debian, --from FILE.tar, or --image ID");
     if (image && line.has(Opt::packages)) return fail(Code::usage, "--packages needs --from: an image is as it is");
-    BuildPlan plan{line.names[0], TRY(read_settings(line)), std::nullopt, line.value(Opt::from)};
+    auto settings = TRY(read_settings(line));
+    BuildPlan plan{line.names[0], std::move(settings), std::nullopt, line.value(Opt::from)};
     if (from) plan.source = TRY_WITH(storage::parse_source(plan.from, read_packages(line)), "--from");
     return plan;
 }

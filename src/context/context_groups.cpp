@@ -139,7 +139,8 @@ Result<ContextGroup> ContextGroups::make(const std::string& above) {
     auto made = sys::make_dir(dir, name, 0755, sys::IfExists::fail);
     if (!made && made.error().errno_value == EAGAIN) return fail(Code::busy, "this user has as many locks already as he may");  // cgroup.max.descendants
     TRY(std::move(made));
-    return ContextGroup{number, above + "/" + name, TRY(sys::open_dir(dir, name))};
+    auto opened = TRY(sys::open_dir(dir, name));
+    return ContextGroup{number, above + "/" + name, std::move(opened)};
 }
 
 Result<std::string> ContextGroups::directory_of(std::uint32_t uid, const model::Grant& grant) {

@@ -34,7 +34,8 @@ struct Hierarchy {
 Result<Hierarchy> hierarchy_of(const std::string& controller) {
     const auto first = kMount + controller;
     if (TRY(sys::cgroup_version_at(first)) == sys::CgroupVersion::v1) return Hierarchy{controller, sys::CgroupVersion::v1, first};
-    return Hierarchy{controller, sys::CgroupVersion::v2, TRY(cgroup2_mount())};
+    auto mount = TRY(cgroup2_mount());
+    return Hierarchy{controller, sys::CgroupVersion::v2, std::move(mount)};
 }
 
 std::vector<std::string> controllers_for(Flags flags, Rights rights) {

@@ -60,7 +60,8 @@ Result<Answer> ask(const server::Server& server, const std::vector<Question>& qu
 }  // namespace
 
 Result<> ask_for_processes(const server::Server& server, const server::CaptureLimits& limits, Testimony& testimony) {
-    auto ps = ask(server, {TRY(any_of(kPs)), TRY(any_of(kBusyboxPs))}, limits);
+    auto procps = TRY(any_of(kPs)), busybox = TRY(any_of(kBusyboxPs));
+    auto ps = ask(server, {std::move(procps), std::move(busybox)}, limits);
     TRY(ps ? testimony.add(Piece::ps, std::to_string(ps->column), ps->text) : testimony.add(Piece::silent, "ps", ps.error().message()));
     auto proc = ask(server, {TRY(any_of(kProc))}, limits);
     return proc ? testimony.add(Piece::proc, "", proc->text) : testimony.add(Piece::silent, "ls", proc.error().message());
@@ -69,7 +70,8 @@ Result<> ask_for_processes(const server::Server& server, const server::CaptureLi
 /// Every tool that it has: its administrator may use either.
 Result<> ask_for_ports(const server::Server& server, const server::CaptureLimits& limits, Testimony& testimony) {
     bool heard = false;
-    for (const auto& tool : {TRY(any_of(kSs)), TRY(any_of(kNetstat))}) {
+    const auto ss = TRY(any_of(kSs)), netstat = TRY(any_of(kNetstat));
+    for (const auto& tool : {ss, netstat}) {
         auto answer = ask(server, {tool}, limits);
         if (!answer && answer.error().code == Code::unsupported) continue;
         heard = true;

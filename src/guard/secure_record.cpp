@@ -68,7 +68,8 @@ json of_state(const sys::DeviceState& state) {
 }
 
 Result<sys::DeviceState> read_state(const json& object) {
-    return sys::DeviceState{object.value("up", json(true)) == json(true), TRY(read_messages(object, "address_messages")), TRY(read_messages(object, "route_messages"))};
+    auto addresses = TRY(read_messages(object, "address_messages")), routes = TRY(read_messages(object, "route_messages"));
+    return sys::DeviceState{object.value("up", json(true)) == json(true), std::move(addresses), std::move(routes)};
 }
 
 Result<SecureRecord> parse(const std::string& content) {

@@ -57,7 +57,8 @@ Result<> take_survey_line(const Line& line, Survey& survey) {
         survey.entries.back().past_digest = TRY(unescape_word(line.rest));
     } else if (line.word == "unknown") {
         auto pair = TRY(split_pair(line.rest));
-        survey.unknown.push_back({std::move(pair.first), TRY(unescape_word(pair.second))});
+        auto reason = TRY(unescape_word(pair.second));
+        survey.unknown.push_back({std::move(pair.first), std::move(reason)});
     } else if (line.word == "disagrees") {
         survey.disagreeing.push_back(TRY(unescape_word(line.rest)));
     } else if (line.word == "reached") {

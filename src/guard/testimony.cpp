@@ -185,7 +185,8 @@ using Words = std::vector<std::string_view>;
 Result<> take_sighting(const Words& words, Findings& findings) {
     for (auto trick = Trick::hidden_process; trick <= Trick::anonymous_code; trick = static_cast<Trick>(static_cast<unsigned>(trick) + 1)) {
         if (trick_name(trick) != words[1]) continue;
-        findings.sightings.push_back({trick, TRY(unescape_word(words[2])), TRY(unescape_word(words[3]))});
+        auto subject = TRY(unescape_word(words[2])), detail = TRY(unescape_word(words[3]));
+        findings.sightings.push_back({trick, std::move(subject), std::move(detail)});
         return {};
     }
     return malformed();
@@ -194,7 +195,8 @@ Result<> take_sighting(const Words& words, Findings& findings) {
 Result<> take_line(const Words& words, Findings& findings) {
     if (words[0] == "sighting" && words.size() == 4) return take_sighting(words, findings);
     if (words[0] == "unknown" && words.size() == 3) {
-        findings.unknown.push_back({TRY(unescape_word(words[1])), TRY(unescape_word(words[2]))});
+        auto path = TRY(unescape_word(words[1])), reason = TRY(unescape_word(words[2]));
+        findings.unknown.push_back({std::move(path), std::move(reason)});
         return {};
     }
     if (words[0] != "counts" || words.size() != 5) return malformed();

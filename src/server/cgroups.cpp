@@ -41,7 +41,8 @@ Result<std::vector<CgroupHost::V1>> open_v1() {
     for (const char* controller : kControllers) {
         auto path = kMount + "/" + controller;
         if (TRY(sys::cgroup_version_at(path)) != sys::CgroupVersion::v1) continue;
-        found.push_back({controller, TRY(make_group(sys::kHere, path + "/vservers"))});
+        auto group = TRY(make_group(sys::kHere, path + "/vservers"));
+        found.push_back({controller, std::move(group)});
     }
     return found;
 }

@@ -59,7 +59,8 @@ Result<HostService> plan_host_service(const std::string& name, const std::vector
     if (!TRY(is_known(unit))) return fail(Code::usage, "this host has no unit '{}'; 'systemctl list-unit-files' shows those it has", unit);
     TRY(context::plan_lock({addresses, ""}));
     auto socket = unit.substr(0, unit.size() - kService.size()) + ".socket";
-    return HostService{unit, drop_in_path(unit, kDropIn), host_service_text(unit, addresses, libexec_program("vserver-lock")), TRY(is_known(socket))};
+    const bool has_socket = TRY(is_known(socket));
+    return HostService{unit, drop_in_path(unit, kDropIn), host_service_text(unit, addresses, libexec_program("vserver-lock")), has_socket};
 }
 
 Result<> lock_host_service(const HostService& service) {

@@ -34,7 +34,8 @@ struct Place {
 /// Nobody else may have a hand in where it is: he could lead it to /etc, and the server's accounts would be the host's.
 Result<Place> open_place(std::string dir) {
     while (dir.size() > 1 && dir.back() == '/') dir.pop_back();
-    Place place{dir, TRY(open_root_path(dir))};
+    auto opened = TRY(open_root_path(dir));
+    Place place{dir, std::move(opened)};
     if (!S_ISDIR(TRY(sys::stat_fd(place.dir)).st_mode)) return fail(Code::usage, "'{}' is no directory", dir);
     return place;
 }
@@ -55,7 +56,8 @@ Result<Place> prepare_place(const model::ServerName& name, const std::optional<s
     if (dir) return open_place_of_root(*dir);
     auto run = TRY(RunDir::open(name));
     TRY(sys::make_dir(run.dir(), kDefaultPlace, 0700, sys::IfExists::keep));
-    return Place{default_place(name), sys::Fd(TRY(sys::open_dir(run.dir(), kDefaultPlace)).release())};
+    auto opened = TRY(sys::open_dir(run.dir(), kDefaultPlace));
+    return Place{default_place(name), sys::Fd(opened.release())};
 }
 
 /// Security: the guest may have put a link where its volume was; nothing is followed.

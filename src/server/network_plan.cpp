@@ -149,8 +149,10 @@ class PlanReader {
     }
     static Result<model::OwnDevice> device(const Json& item) {
         if (!item.is_object()) return wrong("devices");
-        return model::OwnDevice{TRY(text(member(item, "name"), "name")), TRY(values<model::NetworkAddress>(item, "addresses")),
-                                TRY(values<IpAddress>(item, "gateways"))};
+        auto name = TRY(text(member(item, "name"), "name"));
+        auto addresses = TRY(values<model::NetworkAddress>(item, "addresses"));
+        auto gateways = TRY(values<IpAddress>(item, "gateways"));
+        return model::OwnDevice{std::move(name), std::move(addresses), std::move(gateways)};
     }
     Result<NetworkKind> kind() {
         const auto named = TRY(text(member(root_, "kind"), "kind"));
@@ -168,8 +170,10 @@ class PlanReader {
         const auto object = member(root_, key);
         if (object.is_null()) return std::optional<Uplink>();
         if (!object.is_object()) return wrong(key);
-        return std::optional(Uplink{TRY(text(member(object, "device"), "device")), TRY(number(object, "index")), TRY(number(object, "mtu")),
-                                    TRY(values<IpAddress>(object, "addresses"))});
+        auto name = TRY(text(member(object, "device"), "device"));
+        const auto index = TRY(number(object, "index")), mtu = TRY(number(object, "mtu"));
+        auto addresses = TRY(values<IpAddress>(object, "addresses"));
+        return std::optional(Uplink{std::move(name), index, mtu, std::move(addresses)});
     }
 
     Json root_;

@@ -74,7 +74,8 @@ Result<Likeness> receive_network(const sys::SocketFd& report) {
 
 Result<Likeness> start_network_view(const RunDir& run, ViewOrder order) {
     auto pair = TRY(sys::make_socket_pair());
-    Makings makings{TRY(sys::listen_local(socket_path(run))), {}, TRY(number_of_network(order.inside))};
+    const auto inside = TRY(number_of_network(order.inside));
+    Makings makings{TRY(sys::listen_local(socket_path(run))), {}, inside};
     if (!order.network.shown.is_open()) makings.devices = TRY(see_host(order.plan.addresses));
     auto child = TRY(sys::clone_process({.flags = 0, .cgroup = &order.groups.group}));
     if (child.pid == 0) {

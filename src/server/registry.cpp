@@ -90,7 +90,8 @@ Result<Server> load_server(const storage::Store& store, const std::string& text)
     auto record = storage::read_server(store, name);
     if (!record && record.error().code == Code::no_such_server)
         return fail(Code::no_such_server, "'{}' has settings but no files: bring back {}/servers/{}, or delete it", name.text(), store.path(), name.text());
-    return Server{std::move(name), std::move(settings), TRY(std::move(record))};
+    if (!record) return std::unexpected<Error>(record.error());
+    return Server{std::move(name), std::move(settings), std::move(*record)};
 }
 
 }  // namespace vs::server

@@ -9,8 +9,9 @@ namespace vs::server {
 using context::ShieldRole;
 
 Result<> shield_on() {
-    return context::raise_shield({{TRY(vserver_program()), ShieldRole::door},
-                                  {TRY(tool_program("vkill")), ShieldRole::door},
+    const auto vserver = TRY(vserver_program()), vkill = TRY(tool_program("vkill"));
+    return context::raise_shield({{vserver, ShieldRole::door},
+                                  {vkill, ShieldRole::door},
                                   {libexec_program("vserver-keeper"), ShieldRole::guarded},
                                   {libexec_program("vserver-netview"), ShieldRole::guarded},
                                   {libexec_program("vserver-recorder"), ShieldRole::guarded}});

@@ -120,7 +120,9 @@ std::vector<ShownDevice> choose_shown(const HostAddresses& host, const std::vect
 
 Result<std::vector<ShownDevice>> see_host(const std::vector<IpAddress>& own) {
     auto socket = TRY(sys::NetlinkSocket::open(NETLINK_ROUTE));
-    auto all = choose_shown({TRY(sys::own_addresses(socket)), TRY(sys::default_routes(socket))}, own);
+    auto addresses = TRY(sys::own_addresses(socket));
+    auto routes = TRY(sys::default_routes(socket));
+    auto all = choose_shown({std::move(addresses), std::move(routes)}, own);
     for (auto& shown : all) {
         auto device = TRY(sys::device_by_index(socket, shown.device.index));
         if (!device) return fail(Code::failed, "the device number {} of its addresses has gone", shown.device.index);

@@ -46,7 +46,8 @@ std::string with_packages(std::string text, const std::vector<std::string>& pack
 
 Result<Recipe> recipe_for(const HostSource& source, const BuildOptions& options) {
     auto fill = [&](const Staging& staging) { return build_host(source, staging, options.observer); };
-    return Recipe{"host", with_packages("host", source.packages), TRY(host_key(source)), fill};
+    auto key = TRY(host_key(source));
+    return Recipe{"host", with_packages("host", source.packages), std::move(key), fill};
 }
 
 Result<Recipe> recipe_for(const DebianSource& source, const BuildOptions& options) {
@@ -60,7 +61,8 @@ Result<Recipe> recipe_for(const TarSource& source, const BuildOptions& options) 
     auto fill = [&options, archive](const Staging& staging) {
         return build_tar(*archive, staging, {options.libexec + "/vserver-unpack"}, options.observer);
     };
-    return Recipe{"tar", source.file, TRY(tar_key(*archive)), fill};
+    auto key = TRY(tar_key(*archive));
+    return Recipe{"tar", source.file, std::move(key), fill};
 }
 
 }  // namespace

@@ -24,7 +24,11 @@ struct Channels {
     sys::Pipe orders, reports, output;
 };
 
-Result<Channels> make_channels() { return Channels{TRY(sys::make_pipe()), TRY(sys::make_pipe()), TRY(sys::make_pipe())}; }
+Result<Channels> make_channels() {
+    Channels made;
+    for (auto* pipe : {&made.orders, &made.reports, &made.output}) *pipe = TRY(sys::make_pipe());
+    return made;
+}
 
 Result<> raw_result(int code, const char* call) {
     if (code < 0) return std::unexpected<Error>(sys::error_from(-code, call));
