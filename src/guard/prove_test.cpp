@@ -45,6 +45,11 @@ TEST(Prove, names_who_takes_packets_that_are_not_of_ip) {
     constexpr std::string_view kTable =
         "Type Device      Function\nALL  eth0     packet_rcv\n88f7          tpacket_rcv\n0800          ip_rcv\n0004          llc_rcv\n0806          arp_rcv\n86dd          ipv6_rcv\n";
     EXPECT_EQ(other_packet_takers(kTable), (Texts{"packet_rcv takes packets of type ALL on eth0 past every rule", "tpacket_rcv takes packets of type 88f7 past every rule"}));
+    // A kernel with modules says of which one a function is.
+    constexpr std::string_view kModules =
+        "0004          llc_rcv [llc]\n86dd          ipv6_rcv [ipv6]\n0800          ip_rcv [evil]\n8864 eth0     pppoe_rcv [pppoe]\n0800 ip_rcv   evil_rcv\n0800          [evil]\n";
+    EXPECT_EQ(other_packet_takers(kModules), (Texts{"ip_rcv [evil] takes packets of type 0800 past every rule", "pppoe_rcv [pppoe] takes packets of type 8864 on eth0 past every rule",
+                                                    "evil_rcv takes packets of type 0800 on ip_rcv past every rule", "[evil] takes packets of type 0800 past every rule"}));
 }
 
 TEST(Prove, takes_a_refusal_on_the_wire_for_an_answer) {

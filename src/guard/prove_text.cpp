@@ -53,12 +53,19 @@ std::uint64_t raw_sockets(std::string_view table) {
 
 std::vector<std::string> other_packet_takers(std::string_view table) {
     // The last one is the bridges': without its module nobody stands behind it (find_early_hooks).
-    constexpr std::array<std::string_view, 4> kUsual = {"ip_rcv", "arp_rcv", "ipv6_rcv", "llc_rcv"};
+    constexpr std::array<std::string_view, 6> kUsual = {"ip_rcv", "arp_rcv", "ipv6_rcv", "ipv6_rcv [ipv6]", "llc_rcv", "llc_rcv [llc]"};
     std::vector<std::string> found;
     for (auto line : base::split(table, '\n')) {
         auto words = words_of(line);
-        if (words.size() < 2 || words[0] == "Type" || std::ranges::find(kUsual, words.back()) != kUsual.end()) continue;
-        found.push_back(fmt::format("{} takes packets of type {}{}{} past every rule", words.back(), words[0], words.size() > 2 ? " on " : "", words.size() > 2 ? words[1] : ""));
+        if (words.size() < 2 || words[0] == "Type") continue;
+        auto function = std::string(words.back());
+        words.pop_back();
+        if (function.starts_with('[') && words.size() > 1) {  // the module that it is of
+            function = fmt::format("{} {}", words.back(), function);
+            words.pop_back();
+        }
+        if (std::ranges::find(kUsual, function) != kUsual.end()) continue;
+        found.push_back(fmt::format("{} takes packets of type {}{}{} past every rule", function, words[0], words.size() > 1 ? " on " : "", words.size() > 1 ? words[1] : ""));
     }
     return found;
 }
