@@ -64,12 +64,16 @@ Result<std::vector<std::string>> read_messages(const json& object, const char* k
 }
 
 json of_state(const sys::DeviceState& state) {
-    return {{"up", state.up}, {"address_messages", of_messages(state.addresses)}, {"route_messages", of_messages(state.routes)}};
+    json object = {{"up", state.up}, {"address_messages", of_messages(state.addresses)}, {"route_messages", of_messages(state.routes)}};
+    if (state.address_generation) object["address_generation"] = *state.address_generation;
+    return object;
 }
 
 Result<sys::DeviceState> read_state(const json& object) {
     auto addresses = TRY(read_messages(object, "address_messages")), routes = TRY(read_messages(object, "route_messages"));
-    return sys::DeviceState{object.value("up", json(true)) == json(true), std::move(addresses), std::move(routes)};
+    sys::DeviceState state{.up = object.value("up", json(true)) == json(true), .address_generation = {}, .addresses = std::move(addresses), .routes = std::move(routes)};
+    if (auto mode = object.value("address_generation", json()); mode.is_number_unsigned() && mode.get<std::uint64_t>() < 256) state.address_generation = mode.get<std::uint8_t>();
+    return state;
 }
 
 Result<SecureRecord> parse(const std::string& content) {

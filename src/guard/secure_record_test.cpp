@@ -27,10 +27,14 @@ SecureRecord example() {
 }
 
 TEST_F(SecureRecordTest, reads_back_what_the_main_environment_had) {
-    ASSERT_TRUE(write_secure_record(store_, example()));
+    auto written = example();
+    written.before["eth0"] = {.up = true, .address_generation = 1, .addresses = {std::string("a\0\xff", 3)}, .routes = {"r"}};
+    written.before["wlan0"] = {};
+    ASSERT_TRUE(write_secure_record(store_, written));
 
     auto read = read_secure_record(store_).value();
     ASSERT_TRUE(read);
+    EXPECT_EQ(read->before, written.before);
     EXPECT_EQ(read->server, "web");
     EXPECT_EQ(read->devices, example().devices);
     EXPECT_EQ(read->settings_before, "a = \"b\"\n");

@@ -85,7 +85,10 @@ bool has_gateway(const std::string& route) {
 Result<DeviceState> device_state(NetlinkSocket& socket, std::uint32_t index) {
     DeviceState state;
     for (const auto& link : TRY(links(socket)))
-        if (link.index == index) state.up = link.up;
+        if (link.index == index) {
+            state.up = link.up;
+            state.address_generation = link.address_generation;
+        }
     TRY(list_addresses(socket, index, state.addresses));
     TRY(list_routes(socket, index, state.routes));
     return state;
@@ -94,6 +97,7 @@ Result<DeviceState> device_state(NetlinkSocket& socket, std::uint32_t index) {
 Result<std::vector<std::string>> restore_device(NetlinkSocket& socket, std::uint32_t index, const DeviceState& state) {
     std::vector<std::string> refused;
     MessageRow row;
+    if (state.address_generation) set_address_generation(row, index, *state.address_generation);  // before it is up, and makes one
     for (const auto& address : state.addresses) add_address_again(row, address, index);
     if (state.up) set_up(row, index, Arp::on);
     TRY(send(socket, row, refused));

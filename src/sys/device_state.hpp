@@ -1,7 +1,9 @@
 #pragma once
 // What the kernel's network knows of a device and forgets when it goes to another namespace: its addresses, and the routes that lead
-// through it, with all their attributes (origin, metric, preferred source, flags, table, ...).
+// through it, with all their attributes (origin, metric, preferred source, flags, table, ...), and whether it makes a link-local one itself.
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,7 +15,9 @@ namespace vs::sys {
 /// a router's advertisement, in the table of local ones.
 struct DeviceState {
     bool up = false;
+    std::optional<std::uint8_t> address_generation;  ///< sys::Link
     std::vector<std::string> addresses, routes;
+    bool operator==(const DeviceState&) const = default;
 };
 Result<DeviceState> device_state(NetlinkSocket& socket, std::uint32_t index);
 

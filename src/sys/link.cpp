@@ -39,13 +39,20 @@ bool has_xdp(std::string_view attributes) {
     return attached && !attached->empty() && attached->front() != XDP_ATTACHED_NONE;
 }
 
+std::optional<std::uint8_t> address_generation(std::string_view attributes) {
+    auto ipv6 = find_attribute(find_attribute(attributes, IFLA_AF_SPEC).value_or(""), AF_INET6).value_or("");
+    auto mode = find_attribute(ipv6, IFLA_INET6_ADDR_GEN_MODE);
+    if (!mode || mode->empty()) return std::nullopt;
+    return static_cast<std::uint8_t>(mode->front());
+}
+
 Link link_of(std::string_view message) {
     auto header = header_of<ifinfomsg>(message);
     auto attributes = attributes_behind<ifinfomsg>(message);
     auto kind = text_of(find_attribute(find_attribute(attributes, IFLA_LINKINFO).value_or(""), IFLA_INFO_KIND).value_or(""));
     bool shares = kind != "veth" && find_attribute(attributes, IFLA_LINK_NETNSID).has_value();
     return {text_of(find_attribute(attributes, IFLA_IFNAME).value_or("")), static_cast<std::uint32_t>(header.ifi_index), kind,
-            find_number(attributes, IFLA_MASTER).value_or(0), (header.ifi_flags & IFF_UP) != 0, shares, has_xdp(attributes)};
+            find_number(attributes, IFLA_MASTER).value_or(0), (header.ifi_flags & IFF_UP) != 0, shares, has_xdp(attributes), address_generation(attributes)};
 }
 
 void begin_change(MessageRow& row, std::uint32_t index, unsigned change, std::string what) {

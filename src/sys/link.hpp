@@ -2,6 +2,7 @@
 // The network devices of a namespace as they are, and how one goes to another namespace (rtnetlink(7)).
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@ struct Link {
     bool up = false;
     bool shares = false;       ///< it is made of a device of another network: a macvlan, a VLAN
     bool has_xdp = false;      ///< a program of XDP sees its packets first
+    /// How the kernel makes its link-local address: IN6_ADDR_GEN_MODE_* of <linux/if_link.h>; nullopt: it knows no IPv6.
+    std::optional<std::uint8_t> address_generation;
 };
 /// All of them, loopback too.
 Result<std::vector<Link>> links(NetlinkSocket& socket);

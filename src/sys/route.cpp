@@ -131,10 +131,12 @@ void set_up(MessageRow& row, std::uint32_t index, Arp arp) {
     row.begin(RTM_NEWLINK, 0, bytes_of(header), fmt::format("device number {} up", index));
 }
 
-void forbid_automatic_addresses(MessageRow& row, std::uint32_t index) {
+void forbid_automatic_addresses(MessageRow& row, std::uint32_t index) { set_address_generation(row, index, IN6_ADDR_GEN_MODE_NONE); }
+
+void set_address_generation(MessageRow& row, std::uint32_t index, std::uint8_t mode) {
     row.begin(RTM_NEWLINK, 0, bytes_of(device(index)), fmt::format("IPv6 mode of device number {}", index));
     row.nested(IFLA_AF_SPEC, [&] {
-        row.nested(AF_INET6, [&] { row.number(IFLA_INET6_ADDR_GEN_MODE, static_cast<std::uint8_t>(IN6_ADDR_GEN_MODE_NONE)); });
+        row.nested(AF_INET6, [&] { row.number(IFLA_INET6_ADDR_GEN_MODE, mode); });
     });
 }
 

@@ -38,6 +38,8 @@ enum class Arp { on, off };
 void set_up(MessageRow& row, std::uint32_t index, Arp arp);
 /// No link-local address of the kernel's own making.
 void forbid_automatic_addresses(MessageRow& row, std::uint32_t index);
+/// How the kernel makes one: IN6_ADDR_GEN_MODE_* of <linux/if_link.h>.
+void set_address_generation(MessageRow& row, std::uint32_t index, std::uint8_t mode);
 /// IPV4_DEVCONF_* of <linux/ip.h>, as net.ipv4.conf.DEVICE has them.
 struct Ipv4Setting {
     std::uint16_t id;
