@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <thread>
 
 #include "base/text.hpp"
 #include "guard/secure_record.hpp"
@@ -23,7 +25,8 @@ namespace vs::guard {
 
 namespace {
 
-constexpr std::chrono::seconds kPatience{30};
+constexpr std::chrono::seconds kPatience{120};  // systemctl reads every unit anew
+constexpr std::chrono::seconds kDriverPatience{90};  // as long as systemd waits for a device
 constexpr const char* kUnits[] = {"vserver-secure-host.service", "vserver-secure-host-resume.service"};
 
 /// One at a time: udev has catch_devices() called for the very device that undo gives back, and for one that a boot is about to give away.
@@ -194,6 +197,33 @@ Result<std::vector<std::string>> undo(const storage::Store& store) {
     return refused;
 }
 
+/// The record, where there is one. The turn ends with it: what is caught while resume waits for a device is taken out.
+Result<std::optional<SecureRecord>> close_again(const storage::Store& store) {
+    auto turn = TRY(take_turn(store));
+    auto record = TRY(read_secure_record(store));
+    if (record) TRY(close_main_environment(store, record->layout));
+    return record;
+}
+
+Result<bool> runs(const storage::Store& store, const model::ServerName& name) {
+    return TRY(server::query_server(store, name)).condition == server::Condition::running;
+}
+
+Result<bool> are_there(const std::vector<model::OwnDevice>& devices) {
+    auto names = TRY(server::parked_devices());
+    auto socket = TRY(sys::NetlinkSocket::open(NETLINK_ROUTE));
+    for (const auto& link : TRY(sys::links(socket))) names.push_back(link.name);
+    return std::ranges::all_of(devices, [&](const auto& device) { return std::ranges::find(names, device.name) != names.end(); });
+}
+
+/// A boot does not wait for drivers, and a card's may come late. Of one that never comes the start says so.
+Result<> wait_for_devices(const SecureRecord& record) {
+    constexpr std::chrono::milliseconds kBetween{100};
+    auto deadline = std::chrono::steady_clock::now() + kDriverPatience;
+    while (!TRY(are_there(record.devices)) && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(kBetween);
+    return {};
+}
+
 Result<SecureRecord> record_of(const storage::Store& store, const SecurePlan& plan) {
     SecureRecord record{.layout = plan.layout(), .server = "", .devices = plan.devices};
     if (!plan.server) return record;
@@ -239,13 +269,13 @@ Result<std::vector<std::string>> undo_secure_host(const storage::Store& store) {
 }
 
 Result<> resume_secure_host(const storage::Store& store) {
+    auto record = TRY(close_again(store));
+    if (!record || record->layout == Layout::behind_rules) return {};
+    auto name = TRY(server::load_server(store, record->server)).name;
+    if (!TRY(runs(store, name))) TRY(wait_for_devices(*record));
     auto turn = TRY(take_turn(store));
-    auto record = TRY(read_secure_record(store));
-    if (!record) return {};
-    TRY(close_main_environment(store, record->layout));
-    if (record->layout == Layout::behind_rules) return {};
-    auto started = server::start_server(store, TRY(server::load_server(store, record->server)).name);
-    if (!started && started.error().code != Code::busy) return std::unexpected<Error>(started.error());
+    if (!TRY(read_secure_record(store)) || TRY(runs(store, name))) return {};
+    TRY(server::start_server(store, name));
     return {};
 }
 

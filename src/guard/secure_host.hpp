@@ -36,8 +36,8 @@ Result<> apply_secure_host(const storage::Store& store, const SecurePlan& plan);
 /// The devices, their addresses and routes and the server's settings are as they were before. What is gone already is no error; what the
 /// kernel did not take back is told, in sentences.
 Result<std::vector<std::string>> undo_secure_host(const storage::Store& store);
-/// What a cut-off apply did not come to, and after a boot: the rules, and the server where it does not run. Nothing on a machine that is not
-/// secured.
+/// What a cut-off apply did not come to, and after a boot: the rules, and the server where it does not run, whose devices are waited for.
+/// Nothing on a machine that is not secured.
 Result<> resume_secure_host(const storage::Store& store);
 /// Devices that have turned up in the main environment go to the parking place (server/devices.hpp), unless they stay. Their names.
 Result<std::vector<std::string>> catch_devices(const storage::Store& store);
