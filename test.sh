@@ -108,8 +108,8 @@ one_suite() {    # BUILD-TREE FILE
     VSERVER_BUILD=$1 suites tests/support/run-suite "$2"
 }
 
-# On Debian's own kernel, with the programs and the tests carried in and nothing else: in one machine the suite of what is
-# installed on it, in another, at the same time, the other suites in their test hosts, or of them what has the tag `stock`.
+# On Debian's own kernel, with the programs and the tests carried in and nothing else, at the same time: in one machine the suite of
+# what is installed on it, in another the other suites in their test hosts, and those that boot machines. Or of each what has the tag `stock`.
 stock_kernel() {
     local status=0 stage=$work/stage seconds=$stock_seconds which=(--tag stock) one
     tests/vm/setup || status=$?
@@ -119,10 +119,11 @@ stock_kernel() {
     fill_stage "$stage/opt/vserver"
     DESTDIR=$stage quietly cmake --install "$build"
     on_stock --here "${which[@]}" tests/vm/host.bats >"$work/on-the-machine" 2>&1 &
+    VSERVER_STAGE=$stage VSERVER_SUITE_SECONDS=$seconds tests/support/run-suite --here "${which[@]}" tests/vm/boot.bats >"$work/through-boots" 2>&1 &
     # shellcheck disable=SC2046
     on_stock "${which[@]}" $(stock_suites) >"$work/in-test-hosts" 2>&1 || status=$?
-    wait $! || status=$?
-    for one in "$work"/{on-the-machine,in-test-hosts}; do suites cat "$one" || status=1; done
+    for one in $(jobs -p); do wait "$one" || status=$?; done
+    for one in "$work"/{on-the-machine,through-boots,in-test-hosts}; do suites cat "$one" || status=1; done
     return "$status"
 }
 

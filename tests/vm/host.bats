@@ -23,8 +23,9 @@ teardown() {
 
 # ---- helpers -----------------------------------------------------------------------------------------------------
 
-# The machine has no network device: eth0 becomes a cable to a namespace that plays the outside.
+# The machine's network card leads nowhere here: in its place comes a cable to a namespace that plays the outside.
 make_wire() {
+    ip link set eth0 name card
     ip netns add outside
     ip link add eth0 type veth peer name eth0 netns outside
     ip address add 10.77.0.2/24 dev eth0

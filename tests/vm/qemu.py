@@ -23,6 +23,8 @@ HARDWARE = (
     "-device", "virtio-blk-pci,drive=root",
     "-device", "virtio-serial-pci", "-device", "virtserialport,chardev=agent,name=agent",
     "-mon", "chardev=monitor,mode=control",
+    # A network card on a wire, at whose other end nobody is but where an outside is plugged in.
+    "-netdev", "hubport,id=card,hubid=0", "-device", "virtio-net-pci,netdev=card,romfile=",
 )
 KERNEL_ARGUMENTS = (
     "console=ttyS0 loglevel=5 panic=-1 mitigations=off tsc=unstable no_timer_check "
@@ -48,6 +50,11 @@ def drive(path, *options):
     return ["-drive", ",".join([f"file={path},format=qcow2,if=none,id=root,cache=unsafe", *options])]
 
 
+def outside(tap):
+    """The other end of the card's wire, an open network device."""
+    return ["-netdev", f"tap,id=outside,fd={tap}", "-netdev", "hubport,id=socket,hubid=0,netdev=outside"]
+
+
 def memory(path, share):
     """The memory, mapped from a file: written back to it (share=on) or copy-on-write."""
     return ["-object", f"memory-backend-file,id=ram,size={MEMORY},mem-path={path},share={share}"]
@@ -60,8 +67,8 @@ class QemuError(Exception):
 class Qemu:
     """A running emulator. `agent` is our end of the wire to the agent inside."""
 
-    def __init__(self, arguments, state=None):
-        """Boot, or go on from the devices that save() wrote to the file `state`."""
+    def __init__(self, arguments, state=None, descriptors=()):
+        """Boot, or go on from the devices that save() wrote to the file `state`. Arguments may name the descriptors."""
         self.agent, agent = socket.socketpair()
         self._monitor, monitor = socket.socketpair()
         self._monitor.settimeout(MONITOR_TIMEOUT)
@@ -71,7 +78,7 @@ class Qemu:
             self._process = subprocess.Popen(
                 [PROGRAM, *HARDWARE, *_wired("agent", agent), *_wired("monitor", monitor),
                  *arguments, *(["-incoming", "defer"] if state else [])],
-                pass_fds=[agent.fileno(), monitor.fileno()], preexec_fn=_die_with(os.getpid()),
+                pass_fds=[agent.fileno(), monitor.fileno(), *descriptors], preexec_fn=_die_with(os.getpid()),
                 stdin=subprocess.DEVNULL, stdout=self._output, stderr=subprocess.STDOUT)
         try:
             self._prepare(state)
