@@ -23,6 +23,8 @@ teardown() { remove_servers; end_test; }
     while IFS= read -r line; do
         deed=${line% \# *} expected=${line##* \# } count=$((count + 1))
         [[ $expected != nothing ]] || continue
+        # An old kernel's overlayfs makes no file without name.
+        if [[ $deed == 'tamper unnamed '* ]] && vserver web1 exec -- sh -c '! test -e /etc/unnamed'; then continue; fi
         grep -qE -- "^  $expected" <<<"$report" && continue
         echo "not reported: $deed"
         missed=1
