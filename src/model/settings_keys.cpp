@@ -81,7 +81,7 @@ constexpr std::array kNetworkKeys = {
 constexpr std::array kLimitKeys = {
     limit<&Limits::memory, read_size, write_size>("memory", "Memory, with the page cache of its files.", R"("512M")"),
     limit<&Limits::processes, read_count, write_count>("processes", "Processes and threads; 0 is no limit.", ""),
-    limit<&Limits::network_namespaces, read_count, write_count>("network_namespaces", "Network namespaces, its own included; 0 is no limit.", ""),
+    limit<&Limits::network_namespaces, read_count, write_count>("network_namespaces", "Network namespaces, its own included; 0 is no limit but the host's.", ""),
     limit<&Limits::cpu_weight, read_weight, write_weight>(
         "cpu_weight", "Share of busy processors beside other servers, 1 to 10000.", "100"),
     limit<&Limits::cpu_percent, read_percent, write_percent>("cpu_cap", R"(Most processor time; "100%" is one processor.)", R"("150%")"),

@@ -49,9 +49,8 @@ void examine_user_namespaces(Findings& findings) {
     auto proc = sys::open_dir(sys::kHere, "/proc");
     auto tried = proc ? try_birth(*proc, kFirstId) : Result<>(std::unexpected<Error>(proc.error()));
     if (tried) return findings.good("userns", "user namespaces can be made, one in another too");
-    const bool roots_only = tried.error().code == Code::unsupported;
-    findings.bad("userns", tried.error().message(),
-                 roots_only ? "sysctl -w kernel.unprivileged_userns_clone=1" : "sysctl -w user.max_user_namespaces=65536");
+    if (tried.error().code == Code::unsupported) return findings.notice("userns", tried.error().message(), "sysctl -w kernel.unprivileged_userns_clone=1");
+    findings.bad("userns", tried.error().message(), "sysctl -w user.max_user_namespaces=65536");
 }
 
 /// A root as a server has it: idmapped layers, and a file of the image whose mode is changed without copying its content.
