@@ -153,7 +153,8 @@ TEST(Syslog, whatever_is_sent_its_parts_lie_in_it_and_nothing_is_invented) {
 
 TEST(Syslog, a_header_for_a_collector_holds_no_more_than_rfc_5424_allows) {
     const std::string long_field(1000, 'x');
-    auto found = parse_syslog(write_syslog({.priority = 0, .time = long_field, .host = long_field, .tag = long_field, .process = long_field, .message_id = long_field, .data = ""}, "t"));
+    const auto written = write_syslog({.priority = 0, .time = long_field, .host = long_field, .tag = long_field, .process = long_field, .message_id = long_field, .data = ""}, "t");
+    const auto found = parse_syslog(written);
     EXPECT_EQ(found.time.size(), 64U);
     EXPECT_EQ(found.host.size(), 255U);
     EXPECT_EQ(found.tag.size(), 48U);
