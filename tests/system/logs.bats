@@ -149,15 +149,27 @@ says() { vserver "$1" logs | grep -qF -- "$2"; }
     [[ $output == *'"good": false'* ]]
 }
 
-@test "logs --verify tells of what follows the sealed records and is none, which is no alarm" {
+@test "logs --verify tells of what follows the sealed records and is none: no alarm where a recorder goes on, one after its end" {
     new_talker small
     vserver small start
     wait_until says small 'hello from small'
-    vserver small stop
-    echo rubbish >>/var/lib/vservers/logs/small/00000001.log
+    wait_until is_good small
+    local log=/var/lib/vservers/logs/small/00000001.log recorder
+    recorder=$(pid_of recorder small)
+    kill -STOP "$recorder"
+    echo rubbish >>"$log"
     run_vserver small logs --verify
+    truncate -s -8 "$log"
+    kill -CONT "$recorder"
+    echo "$output"
     [ "$status" -eq 0 ]
     [[ $output == *'; 8 bytes after them are no record, and were not sealed' ]]
+    vserver small stop
+    echo rubbish >>"$log"
+    run_vserver small logs --verify
+    [ "$status" -eq 1 ]
+    echo "$output"
+    [[ $output == 'small: record '*': 8 bytes were added while no recorder ran' ]]
 }
 
 @test "the key is shown once, verifies, and another does not" {
