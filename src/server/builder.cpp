@@ -106,9 +106,12 @@ class Build {
         return sys::receive_fd(ends_.to_child);
     }
 
-    /// Where it has ended meanwhile, so have its namespaces: what it says is the reason.
+    /// Where it has ended meanwhile, so have its namespaces: what it says is the reason. They go a moment before it is known to have ended
+    /// (do_exit() in kernel/exit.c).
     Result<> unless_child_ended(Result<> done) {
-        if (!done && TRY(sys::wait_for_exit(child_.pidfd, sys::Milliseconds(0)))) return std::unexpected<Error>(child_outcome());
+        if (done) return done;
+        const sys::Milliseconds moment(sys::is_gone(done.error()) ? 1000 : 0);
+        if (TRY(sys::wait_for_exit(child_.pidfd, moment))) return std::unexpected<Error>(child_outcome());
         return done;
     }
 
