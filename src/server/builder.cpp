@@ -115,9 +115,10 @@ class Build {
         return done;
     }
 
-    /// Why the child ended, when a message to or from it failed.
+    /// Why the child ended, when a message to or from it failed, or a visit. Its announcements come before.
     Error child_outcome() {
         auto record = sys::receive_message(ends_.to_child);
+        while (record && record->size() == 1) record = sys::receive_message(ends_.to_child);
         return failure_from(record ? *record : "", order_.child.init_path);
     }
 
@@ -184,7 +185,21 @@ Result<FirstProcess> look_at(pid_t pid) {
 
 }  // namespace
 
-Result<FirstProcess> wait_for_first_process(const Builder& builder) {
+namespace {
+
+/// Of a server whose first process is gone: its builder's word, or, where that had met nothing yet, its own.
+Error why_it_ended(const Builder& builder, const std::string& init) {
+    auto said = sys::receive_message(builder.report);
+    if (!said) return said.error();
+    if (*said != keeper::kRunning) return base::unpack(*said);
+    auto record = sys::receive_message(builder.exec);
+    while (record && record->size() == 1) record = sys::receive_message(builder.exec);  // its announcements
+    return failure_from(record ? *record : "", init);
+}
+
+}  // namespace
+
+Result<FirstProcess> wait_for_first_process(const Builder& builder, const std::string& init) {
     // Not for its pid, which comes before: one wait is enough.
     auto ready = TRY(sys::wait_readable({builder.child, builder.pidfd}, std::nullopt));
     const bool made = ready == 0U && TRY(sys::receive_message(builder.child)) == "n";
@@ -193,7 +208,7 @@ Result<FirstProcess> wait_for_first_process(const Builder& builder) {
     if (!pid) return std::unexpected<Error>(base::unpack(said));
     auto process = look_at(static_cast<pid_t>(*pid));
     if (made && (process || !sys::is_gone(process.error()))) return process;
-    return std::unexpected<Error>(base::unpack(TRY(sys::receive_message(builder.report))));
+    return std::unexpected<Error>(why_it_ended(builder, init));
 }
 
 Result<> let_go_on(const Builder& builder) {

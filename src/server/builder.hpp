@@ -47,7 +47,7 @@ struct FirstProcess {
     sys::NamespaceFd network;      ///< its own, or the host's
 };
 /// Waits until the server's first process has its namespaces. Where it or the builder ended first: why, in the builder's words.
-Result<FirstProcess> wait_for_first_process(const Builder& builder);
+Result<FirstProcess> wait_for_first_process(const Builder& builder, const std::string& init);
 /// Afterwards: it may go on, for the host's side of its network is up.
 Result<> let_go_on(const Builder& builder);
 /// Waits until the init runs and has its keeper and its recorder. `init` is for words.

@@ -78,7 +78,7 @@ class Start {
     /// The command's part while the builder builds, until the state says that the server runs.
     Result<> accompany(const Builder& builder) {
         TRY(prepare_host());
-        auto first = TRY(wait_for_first_process(builder));
+        auto first = TRY(wait_for_first_process(builder, kGuestInit));
         state_.init = first.pid;
         state_.init_start = first.start_time;
         TRY(connect(first.network));

@@ -88,13 +88,19 @@ Result<> send_message(FdRef socket, std::string_view text) {
     return {};
 }
 
+namespace {
+
+/// ECONNRESET is told once, before what the other side has said: it ended with something unread (unix_release_sock() in net/unix/af_unix.c).
+bool tells_nothing(int error) { return error == EINTR || error == ECONNRESET; }
+
+}  // namespace
+
 Result<std::string> receive_message(FdRef socket) {
     std::string text;
     ssize_t count = -1;
     text.resize_and_overwrite(65536, [&](char* room, std::size_t size) {
         do count = ::recv(socket.get(), room, size, 0);
-        while (count < 0 && errno_now() == EINTR);
-        if (count < 0 && errno_now() == ECONNRESET) count = 0;
+        while (count < 0 && tells_nothing(errno_now()));
         return static_cast<std::size_t>(std::max<ssize_t>(count, 0));
     });
     if (count < 0) return failed("receive a message");
@@ -104,7 +110,7 @@ Result<std::string> receive_message(FdRef socket) {
 Result<std::size_t> next_message_size(FdRef socket) {
     ssize_t size = -1;
     do size = ::recv(socket.get(), nullptr, 0, MSG_PEEK | MSG_TRUNC);
-    while (size < 0 && errno_now() == EINTR);
+    while (size < 0 && tells_nothing(errno_now()));
     if (size < 0) return failed("look at a message");
     return static_cast<std::size_t>(size);
 }

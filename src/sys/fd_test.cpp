@@ -81,6 +81,20 @@ TEST(Fd, a_message_arrives_whole_and_the_end_is_an_empty_one) {
     EXPECT_EQ(gone.error().errno_value, EPIPE);
 }
 
+TEST(Fd, what_somebody_said_before_he_ended_is_heard_though_he_left_something_unread) {
+    for (bool looked_at : {false, true}) {
+        auto sockets = make_socket_pair().value();
+        ASSERT_TRUE(send_message(sockets.ours, "nobody reads this"));
+        ASSERT_TRUE(send_message(sockets.theirs, "why"));
+        sockets.theirs.reset();
+        if (looked_at) {
+            EXPECT_EQ(next_message_size(sockets.ours).value(), 3U);
+        }
+        EXPECT_EQ(receive_message(sockets.ours).value(), "why");
+        EXPECT_EQ(receive_message(sockets.ours).value(), "");
+    }
+}
+
 /// A message of a stranger's: so many descriptors, in one or several parts.
 void send_descriptors(FdRef socket, const std::vector<int>& fds) {
     char byte = 'f';

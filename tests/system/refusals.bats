@@ -290,8 +290,8 @@ stops_without_settings() {
 }
 
 @test "a first process that ends tells why, wherever it is met on its way out" {
-    local i
-    for (( i = 0; i < 20; i++ )); do refused 6 "vserver: cannot start 'web': *ENOSYS*" lacking keyctl -- vserver web start; done
+    local round
+    for round in {1..20}; do refused 6 "vserver: cannot start 'web': *ENOSYS*" lacking keyctl -- vserver web start; done
     starts
 }
 
