@@ -83,7 +83,7 @@ Result<bool> tell(guard::Changes& changes, sys::FdRef watch) {
 /// Until the watch ends.
 Result<> read_events(const std::string& servers, const sys::SocketFd& watch) {
     TRY(become_reader());
-    const sys::FileWatch files(sys::Fd(guard::kEventGroup), sys::DirFd(guard::kEventMount));
+    const sys::FileWatch files{sys::Fd(guard::kEventGroup), sys::DirFd(guard::kEventMount)};
     guard::Changes changes(servers);
     constexpr sys::Milliseconds kAgain{20};  // while the watch has more to hear than it takes
     for (bool told = true;;) {
