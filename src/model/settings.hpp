@@ -76,7 +76,7 @@ struct HostMount {
 struct Limits {
     std::optional<std::uint64_t> memory;   ///< bytes
     std::uint64_t processes = 1000;        ///< 0 means no limit
-    std::uint64_t network_namespaces = 0;    ///< with its own; 0 means no limit but the host's
+    std::uint64_t network_namespaces = 0;  ///< with its own; 0 means no limit but the host's
     std::optional<std::uint32_t> cpu_weight;  ///< 1..10000, 100 is the default of the kernel
     std::optional<std::uint32_t> cpu_percent;  ///< cap: 100 is one processor
 };

@@ -36,6 +36,13 @@ Error failure_from(const std::string& record, const std::string& init) {
     return child_error(failure, init);
 }
 
+/// Why the first process ended, by what it said on this socket: its announcements come before its record.
+Error last_word_of_first_process(const sys::SocketFd& socket, const std::string& init) {
+    auto record = sys::receive_message(socket);
+    while (record && record->size() == 1) record = sys::receive_message(socket);
+    return failure_from(record ? *record : "", init);
+}
+
 class Build {
   public:
     Build(BuildOrder order, Ends ends) : order_(std::move(order)), ends_(std::move(ends)) {}
@@ -115,12 +122,8 @@ class Build {
         return done;
     }
 
-    /// Why the child ended, when a message to or from it failed, or a visit. Its announcements come before.
-    Error child_outcome() {
-        auto record = sys::receive_message(ends_.to_child);
-        while (record && record->size() == 1) record = sys::receive_message(ends_.to_child);
-        return failure_from(record ? *record : "", order_.child.init_path);
-    }
+    /// Why the child ended, when a message to or from it failed, or a visit.
+    Error child_outcome() { return last_word_of_first_process(ends_.to_child, order_.child.init_path); }
 
     Result<> become_keeper(StagedRoot staged) {
         TRY(sys::join(order_.host_mounts, CLONE_NEWNS));
@@ -183,18 +186,12 @@ Result<FirstProcess> look_at(pid_t pid) {
     return process;
 }
 
-}  // namespace
-
-namespace {
-
 /// Of a server whose first process is gone: its builder's word, or, where that had met nothing yet, its own.
 Error why_it_ended(const Builder& builder, const std::string& init) {
     auto said = sys::receive_message(builder.report);
     if (!said) return said.error();
     if (*said != keeper::kRunning) return base::unpack(*said);
-    auto record = sys::receive_message(builder.exec);
-    while (record && record->size() == 1) record = sys::receive_message(builder.exec);  // its announcements
-    return failure_from(record ? *record : "", init);
+    return last_word_of_first_process(builder.exec, init);
 }
 
 }  // namespace

@@ -46,11 +46,11 @@ struct FirstProcess {
     std::uint64_t start_time = 0;  ///< known before it may execute an init, for some end at once
     sys::NamespaceFd network;      ///< its own, or the host's
 };
-/// Waits until the server's first process has its namespaces. Where it or the builder ended first: why, in the builder's words.
+/// Waits until the server's first process has its namespaces. Where it or the builder ended first: why, in their words. `init` is for words.
 Result<FirstProcess> wait_for_first_process(const Builder& builder, const std::string& init);
 /// Afterwards: it may go on, for the host's side of its network is up.
 Result<> let_go_on(const Builder& builder);
-/// Waits until the init runs and has its keeper and its recorder. `init` is for words.
+/// Waits until the init runs and has its keeper and its recorder.
 Result<> wait_until_running(const Builder& builder, const std::string& init);
 /// After a failure: nothing is made any more once this returns, so that what there is can be torn down.
 void end_builder(const Builder& builder);
