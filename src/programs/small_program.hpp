@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <functional>
@@ -14,6 +13,7 @@
 
 #include "sys/process.hpp"
 #include "sys/scratch_dir.hpp"
+#include "sys/spawned.hpp"
 
 namespace vs::programs {
 
@@ -35,39 +35,7 @@ inline std::string make_script(const sys::ScratchDir& dir, const std::string& na
     ::_exit(99);
 }
 
-/// A child of the test; killed with it, and with this object.
-class Spawned {
-  public:
-    explicit Spawned(const std::function<void()>& body) : pid_(::fork()) {
-        if (pid_ == 0) {
-            body();
-            ::_exit(0);
-        }
-    }
-    ~Spawned() {
-        if (pid_ <= 0) return;
-        ::kill(pid_, SIGKILL);
-        ::waitpid(pid_, nullptr, 0);
-    }
-    Spawned(const Spawned&) = delete;
-    Spawned& operator=(const Spawned&) = delete;
-
-    [[nodiscard]] pid_t pid() const { return pid_; }
-    /// Its wait status, once it has ended by itself.
-    int wait() {
-        int status = -1;
-        EXPECT_EQ(::waitpid(pid_, &status, 0), pid_);
-        pid_ = -1;
-        return status;
-    }
-    int exit_status() {
-        const int status = wait();
-        return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    }
-
-  private:
-    pid_t pid_;
-};
+using sys::Spawned;
 
 /// Waits for an event, for at most ten seconds.
 inline bool eventually(const std::function<bool()>& happened) {

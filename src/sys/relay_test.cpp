@@ -16,36 +16,18 @@
 #include "sys/attend.hpp"
 #include "sys/interrupts.hpp"
 #include "sys/own_namespaces.hpp"
+#include "sys/spawned.hpp"
 
 namespace vs::sys {
 namespace {
 
-/// A child of the test with a pidfd; killed and reaped at the end, unless its end was asked for.
-class Process {
+/// A child of the test with a pidfd.
+class Process : public Spawned {
   public:
-    explicit Process(const std::function<void()>& body) : pid_(::fork()) {
-        if (pid_ == 0) {
-            body();
-            ::_exit(0);
-        }
-        pidfd_ = open_pidfd(pid_).value();
-    }
-    ~Process() {
-        if (pid_ > 0) ::kill(pid_, SIGKILL), ::waitpid(pid_, nullptr, 0);
-    }
-    Process(const Process&) = delete;
-    Process& operator=(const Process&) = delete;
-
+    explicit Process(const std::function<void()>& body) : Spawned(body), pidfd_(open_pidfd(pid()).value()) {}
     [[nodiscard]] FdRef fd() const { return pidfd_; }
-    [[nodiscard]] pid_t pid() const { return pid_; }
-    int exit_status() {
-        int status = 0;
-        ::waitpid(std::exchange(pid_, -1), &status, 0);
-        return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    }
 
   private:
-    pid_t pid_;
     PidFd pidfd_;
 };
 
