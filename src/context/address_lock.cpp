@@ -229,8 +229,8 @@ Result<bool> AddressLocker::is_any_locked(const std::string& directory) const {
 
 Result<> AddressLocker::forget_unused_listeners() const {
     if (!TRY(sys::exists(sys::kHere, pins_ + "/steering"))) return {};
-    auto root = TRY(group_root());
-    for (const auto& place : {root, root + "/.contexts", TRY(cgroup2_mount()) + "/system.slice"})  // the last: services of the host
+    const auto root = TRY(group_root()), host = TRY(cgroup2_mount());
+    for (const auto& place : {root, root + "/.contexts", host + "/system.slice"})  // the last: services of the host
         if (TRY(is_any_locked(place))) return {};
     TRY(sys::detach_from_devices(kFilter, pins_));
     auto removed = sys::remove_file(sys::kHere, pins_ + "/steering");

@@ -175,7 +175,9 @@ Result<LockedEnd> end_of(const Ending& ending, const LockedCommand& command) {
 
 Result<LockedEnd> run_honest(const LockedCommand& command) {
     if (command.lock.loopback == LoopbackKind::own) return fail(Code::usage, "a loopback of its own needs root or the lock service");
-    Honest honest{.argv = {}, .lock = TRY(plan_lock(command.lock.request)), .network = TRY(sys::network_cookie())};
+    const auto network = TRY(sys::network_cookie());
+    auto lock = TRY(plan_lock(command.lock.request));
+    Honest honest{.argv = {}, .lock = std::move(lock), .network = network};
     for (const auto& word : command.argv) honest.argv.push_back(const_cast<char*>(word.c_str()));
     honest.argv.push_back(nullptr);
     honest.keep_descriptors = command.descriptors == Descriptors::all;

@@ -35,7 +35,8 @@ Result<Walk> walk(const std::string& path) {
     Walk walk{TRY(sys::open_at(sys::kHere, "/", O_PATH | O_DIRECTORY)), {}};
     std::string walked;
     for (auto part : base::split(std::string_view(path).substr(1), '/')) {
-        walk.above.push_back({walked.empty() ? "/" : walked, TRY(sys::stat_fd(walk.end))});
+        const auto status = TRY(sys::stat_fd(walk.end));
+        walk.above.push_back({walked.empty() ? "/" : walked, status});
         walked += fmt::format("/{}", part);
         walk.end = TRY_WITH(sys::open_beneath(walk.end, std::string(part), O_PATH), "open '{}'", walked);
         if (S_ISLNK(TRY(sys::stat_fd(walk.end)).st_mode)) return fail(Code::denied, "'{}' is a link: name the place that it leads to", walked);

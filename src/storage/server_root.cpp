@@ -28,8 +28,8 @@ Record to_record(const ServerRecord& server) {
 Result<ServerRecord> from_record(const Record& record, const model::ServerName& name) {
     auto number = TRY(record.number("number"));
     if (number > model::ServerNumber::kMost) return fail(Code::failed, "{} is no server number", number);
-    return ServerRecord{name, {static_cast<std::uint32_t>(number)}, TRY(record.text("uuid")), TRY(record.text("image")),
-                        TRY(record.text("created"))};
+    auto uuid = TRY(record.text("uuid")), image = TRY(record.text("image")), created = TRY(record.text("created"));
+    return ServerRecord{name, {static_cast<std::uint32_t>(number)}, std::move(uuid), std::move(image), std::move(created)};
 }
 
 /// A random (version 4) UUID.
@@ -87,7 +87,8 @@ Result<ServerRecord> create_server(const Store& store, const NewServer& request)
     TRY(read_image(store, request.image));
     auto image = TRY(sys::open_dir(store.images(), request.image));
     TRY_WITH(sys::lock_fd_shared(image), "image '{}' is being removed", request.image);
-    ServerRecord record{request.name, {}, TRY(make_uuid()), request.image, ""};
+    auto uuid = TRY(make_uuid());
+    ServerRecord record{request.name, {}, std::move(uuid), request.image, ""};
     auto staging = TRY(Staging::make(store, "server-" + request.name.folded()));
     TRY(make_layers(staging.dir()));
     TRY(mark_incomplete(staging.dir()));
