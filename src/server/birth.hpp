@@ -3,8 +3,8 @@
 //
 // What the processes of a user namespace make (namespaces, inotify instances) the kernel counts for each of its users, then for the
 // namespace's creator in the namespace above, and so on up; each level has limits of its own (inc_ucount() in kernel/ucount.c). Those of the
-// server's namespace bound nobody: its 65,536 users are counted apart, and its root writes them. So there is one in between, in which all
-// of the server is one user. Only who is in it could write its limits, and nobody is.
+// server's namespace bound nobody: its 65,536 users are counted apart, and its root writes them. So where the settings set one there is a
+// namespace in between, in which all of the server is one user. Only who is in it could write its limits, and nobody is.
 //
 //     builder                                      helper: borrows our memory and descriptors, while we stand still
 //     makes the namespace in between
